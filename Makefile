@@ -1,0 +1,49 @@
+# ReRad. On a fresh machine (Debian or Ubuntu, Python 3.11 to 3.13, make, a C compiler): make demo, make test.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
+
+.PHONY: help demo test test-slow lint format docs lock bench clean
+
+help:  ## Show what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+.venv/ready: envs/requirements.lock envs/install.sh pyproject.toml
+	PYTHON=$(PYTHON) bash envs/install.sh
+
+demo: .venv/ready  ## Run all studies on phantom cohorts, about three minutes
+	$(SNAKEMAKE) --configfile config/demo.yaml
+	@echo "The report: $(CURDIR)/results/demo/report.html"
+
+test: .venv/ready  ## Run the test suite
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile
+
+test-slow: .venv/ready  ## Run the tests that take minutes as well
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --slow
+
+lint: .venv/ready  ## Check style, types, the workflow and the generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/snakemake --lint --configfile config/demo.yaml
+	$(BIN)/python docs/generate.py --check
+
+format: .venv/ready  ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow
+
+docs: .venv/ready  ## Write the generated files: docs/index.md, config/README.md, envs/environment.yaml
+	$(BIN)/python docs/generate.py
+
+lock:  ## Resolve the dependencies of pyproject.toml anew into envs/requirements.lock
+	uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
+	  --fork-strategy fewest --no-annotate --no-header --output-file envs/requirements.lock
+
+bench: .venv/ready  ## Measure against peers (needs RERAD_REAL_DATA)
+	$(BIN)/python benchmarks/handcrafted.py
+
+clean:  ## Remove the demo's results
+	rm -rf results/demo

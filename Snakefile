@@ -1,0 +1,63 @@
+# ReRad: table of contents. The stages are in workflow/rules/, the settings in config/.
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+configfile: f"{workflow.basedir}/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/acquire.smk"
+include: "workflow/rules/prepare.smk"
+include: "workflow/rules/learn.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RUN}/report.html",
+        f"{RUN}/complete.txt",
+
+
+rule core:
+    input:
+        tables_of(headline=True),
+    message:
+        "The headline tables are ready"
+
+
+for study in PLAN.studies:
+
+    rule:
+        name:
+            study
+        input:
+            tables_of(study),
+            figures_of(study),
+            f"{RUN}/{study}/deviations.csv",
+        message:
+            f"Tables and figures of {study} are ready: {RUN}/{study}"
+
+    for table in PLAN.studies[study]["tables"]:
+
+        rule:
+            name:
+                f"{study}_{table}"
+            input:
+                table_files(study, table),
+            message:
+                f"Table ready: {RUN}/{study}/tables/{table}.md"
+
+
+for cohort in PLAN.methods:
+
+    rule:
+        name:
+            f"acquire_{cohort}"
+        input:
+            f"{PLAN.data_folder}/{cohort}/manifest.csv",
+        message:
+            f"Cohort acquired: {PLAN.data_folder}/{cohort}"

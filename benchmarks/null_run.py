@@ -1,0 +1,131 @@
+"""What every baseline yields where there is nothing to find: many permutations of the labels of one phantom.
+
+    python benchmarks/null_run.py [--permutations 24] [--workers 2] [--full]
+
+Scans, features and folds' sizes stay; only the pairing of cases and labels is drawn anew, before the split, as
+`permute_labels` does. Prints, per method, the mean over permutations of the mean AUC per fold and of the pooled AUC.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from rerad.cohorts.sts.acquire import acquire
+from rerad.cohorts.sts.prepare import permuted, prepare
+from rerad.core.files import write_csv
+from rerad.core.parallel import map_cases
+from rerad.core.splits import split
+from rerad.evaluation.evaluate import evaluate
+from rerad.radiomics.describe import describe
+from rerad.search.tabular import choose
+from rerad.studies import Plan, load
+from rerad.studies.merge import merge
+from rerad.training.tabular import train
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def main() -> None:
+    """Run the permutations and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--permutations", type=int, default=24)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--full", action="store_true", help="the papers' search settings instead of the overlay's")
+    options = parser.parse_args()
+    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
+    overlay = yaml.safe_load((ROOT / "config" / "null.yaml").read_text())
+    if options.full:
+        overlay["studies"] = {}
+    plan = load(merge(config, overlay), root=ROOT)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        make_cohort(plan, folder, options.workers)
+        work = partial(one_permutation, plan=plan, folder=folder)
+        rows = map_cases(work, list(range(options.permutations)), workers=options.workers, label="permutations")
+    for row in rows:
+        if isinstance(row, Exception):
+            raise row
+    table = pd.concat(rows)
+    found = table.groupby("method")[["per_fold", "pooled"]].agg(["mean", "std"]).round(3)
+    print(f"{options.permutations} permutations, {plan.folds['sts']} folds")
+    print(found.to_string())
+    worst = (table.groupby("method")["per_fold"].mean() - 0.5).abs()
+    print(f"largest distance of a mean AUC per fold from 0.5: {worst.max():.3f} ({worst.idxmax()})")
+
+
+def make_cohort(plan: Plan, folder: Path, workers: int) -> None:
+    """Write scans, cases and features of the phantom once."""
+    settings = plan.config["cohorts"]["sts"]
+    acquire(folder / "raw", source="phantom", settings=settings["phantom"], seed=settings["seed"])
+    prepare(
+        folder / "raw",
+        settings=settings["prepare"],
+        seed=settings["seed"],
+        permute_labels=False,
+        workers=workers,
+        cases=folder / "cases.csv",
+        patient_flow=folder / "flow.csv",
+        box_check=folder / "box.csv",
+        slices=folder / "slices.csv",
+        arrays=folder / "arrays",
+    )
+    describe(
+        folder / "raw",
+        folder / "cases.csv",
+        settings=settings["describe"],
+        workers=workers,
+        features=folder / "features.csv",
+        patient_flow=folder / "features_flow.csv",
+    )
+
+
+def one_permutation(number: int, *, plan: Plan, folder: Path) -> pd.DataFrame:
+    """Return per-fold and pooled AUC of every method after one permutation of the labels."""
+    place = folder / f"permutation{number}"
+    cases, splits = place / "cases.csv", place / "splits.csv"
+    write_csv(cases, permuted(pd.read_csv(folder / "cases.csv", dtype={"case": str}), number))
+    split(cases, folds=plan.folds["sts"], seed=plan.config["cohorts"]["sts"]["seed"], splits=splits)
+    rows = []
+    for method, settings in plan.methods["sts"].items():
+        auc = _auc(method, settings, place, folder / "features.csv", list(range(1, plan.folds["sts"] + 1)))
+        rows.append({"method": method, "permutation": number, **auc})
+    return pd.DataFrame(rows)
+
+
+def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, folds: list[int]) -> dict[str, float]:
+    common = {
+        "features": features,
+        "cases": place / "cases.csv",
+        "splits": place / "splits.csv",
+        "method": method,
+        "settings": settings,
+        "seed": 0,
+        "cohort": "sts",
+        "folds": folds,
+        "threads": 1,
+    }
+    chosen = place / method / "chosen.json" if "search" in settings else None
+    if chosen:
+        choose(**common, chosen=chosen, history=place / method / "search_history.csv")
+    train(
+        **common,
+        chosen=chosen,
+        predictions=place / method / "predictions.csv",
+        history=place / method / "history.csv",
+        cost=place / method / "cost.json",
+        artefacts=place / method / "artefacts",
+    )
+    evaluate([place / method / "predictions.csv"], metrics=place / method / "metrics.csv", bootstraps=100, seed=0)
+    metrics = pd.read_csv(place / method / "metrics.csv").query("metric == 'auc'").set_index("scope")["value"]
+    return {"per_fold": metrics["fold"], "pooled": metrics["pooled"]}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Regenerate every table and figure of five radiomics papers, and say why they differ."""

@@ -1,0 +1,1 @@
+"""Soft-tissue sarcoma PET-CT: acquire, prepare and the phantom of this cohort."""

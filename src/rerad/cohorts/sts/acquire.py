@@ -1,0 +1,104 @@
+"""Bring the cohort from its source into one folder of one layout."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rerad.cohorts.manifest import write_manifest
+from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
+from rerad.cohorts.sts.phantom import write_phantom
+from rerad.core.errors import ConfigError, ReradError
+from rerad.core.files import atomic_folder, write_text
+
+log = logging.getLogger(__name__)
+
+CITATION = (
+    "Vallières M, Freeman CR, Skamene SR, El Naqa I. A radiomics model from joint FDG-PET and MRI texture features "
+    "for the prediction of lung metastases in soft-tissue sarcomas of the extremities (Soft-tissue-Sarcoma). The "
+    "Cancer Imaging Archive, 2015. https://doi.org/10.7937/K9/TCIA.2015.7GO2GSKS. Licence: CC BY 3.0."
+)
+
+
+def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -> None:
+    """Fill ``folder`` with the clinical table, ``<case>/{PET,CT}_{image,mask}.nii.gz``, manifest and attribution.
+
+    What was in the folder before is replaced, as a whole and only once everything is there.
+
+    Args:
+        folder: the acquired cohort.
+        source: ``local`` links the files of ``settings["path"]`` and the table ``settings["clinical"]`` (None: in the
+            same folder); ``phantom`` makes them, see :func:`rerad.cohorts.sts.phantom.write_phantom`.
+        settings: of the source.
+        seed: of the phantom.
+
+    Raises:
+        ConfigError: an unknown source.
+        ReradError: the local folder or the clinical table is missing, or no case has a PET image.
+    """
+    sources: dict[str, Callable[[Path], tuple[dict[str, str], str]]] = {
+        "local": lambda part: _link_local(part, settings, folder),
+        "phantom": lambda part: _make_phantom(part, settings, seed),
+    }
+    if source not in sources:
+        raise ConfigError(
+            f"{source!r} is no source of this cohort",
+            where="cohorts.sts.source",
+            remedy=f"Write one of {', '.join(sources)}",
+        )
+    with atomic_folder(folder) as part:
+        files, attribution = sources[source](part)
+        write_manifest(part, files, licence=settings.get("licence", ""), doi=settings.get("doi", ""))
+        write_text(part / "ATTRIBUTION.md", attribution)
+
+
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[dict[str, str], str]:
+    path = Path(settings["path"]).absolute()
+    clinical = Path(settings["clinical"] or path / CLINICAL).absolute()
+    if not path.is_dir():
+        raise ReradError(
+            "no such folder", where=str(path), remedy="Set cohorts.sts.local.path to the folder of the scans"
+        )
+    for origin in (path, clinical):
+        if origin.resolve().is_relative_to(folder.resolve()):
+            raise ReradError(
+                f"it lies in {folder}, whose content acquiring replaces",
+                where=str(origin),
+                remedy="Set paths.data to another folder than the one of the scans",
+            )
+    if not clinical.is_file():
+        raise ReradError(
+            "the clinical table is missing",
+            where=str(clinical),
+            remedy="Set cohorts.sts.local.clinical to the .xlsx file",
+        )
+    origins = {CLINICAL: clinical}
+    for case in sorted(entry.name for entry in path.iterdir() if entry.is_dir()):
+        origins |= {file: path / file for file in scan_files(case) if (path / file).is_file()}
+    cases = {file.split("/")[0] for file in origins if "/" in file}
+    if not any(image_file(case, "PET") in origins for case in cases):
+        raise ReradError(
+            "no case has a PET image", where=str(path), remedy=f"It needs files such as {image_file('<case>', 'PET')}"
+        )
+    for file, origin in origins.items():
+        (part / file).parent.mkdir(exist_ok=True)
+        os.symlink(origin, part / file)
+    log.info("%d files of %d cases linked from %s", len(origins), len(cases), path)
+    attribution = (
+        f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
+        f"If they are those of the collection Soft-tissue-Sarcoma, cite:\n\n{CITATION}\n"
+    )
+    return {file: origin.as_uri() for file, origin in origins.items()}, attribution
+
+
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int) -> tuple[dict[str, str], str]:
+    write_phantom(part, settings, seed)
+    files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
+    attribution = (
+        "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
+        f"(seed {seed}). No result on them says anything about sarcoma.\n"
+    )
+    return files, attribution

@@ -1,0 +1,119 @@
+"""Prepare one patient: PET, CT and GTV on one box."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import SimpleITK as sitk
+
+from rerad.cohorts.manifest import Entry, check_file
+from rerad.cohorts.sts.layout import image_file, mask_file
+from rerad.core.errors import CaseError, ReradError
+from rerad.imaging.images import read_image, read_mask, same_geometry
+from rerad.imaging.intensity import normalise
+from rerad.imaging.resampling import Box, Extent, box_around, clipped_fraction, extent_of, resample, resample_mask
+
+MM3_PER_ML = 1000.0
+
+
+class Prepared(NamedTuple):
+    """What the tables say about one prepared case; its arrays lie in files of their own."""
+
+    case: str
+    has_ct: bool
+    ct_problem: str
+    crop_ml: float
+    cropped: bool
+    extent_mm: tuple[float, float, float]
+    clipped_fraction: float
+    slices: list[int]
+
+
+def prepare_case(
+    case: str, *, folder: Path, manifest: dict[str, Entry], settings: dict[str, Any], pieces: Path
+) -> Prepared:
+    """Write ``<case>.PET.npy``, ``.GTV.npy`` and, where CT can be used, ``.CT.npy`` into ``pieces``.
+
+    A CT that cannot be used is no reason to lose the patient: ``ct_problem`` tells why.
+
+    Raises:
+        CaseError: the PET or its GTV cannot be used.
+    """
+    pet, gtv = _read_pair(case, "PET", folder, manifest)
+    extent = extent_of(gtv)
+    box = box_around(extent, shape=settings["box"], spacing_mm=settings["spacing_mm"])
+    inside = resample_mask(gtv, box)
+    if not inside.any():
+        raise CaseError(
+            f"the GTV holds no voxel of {box.spacing_mm:g} mm", where=case, remedy="Lower prepare.spacing_mm"
+        )
+    np.save(pieces / f"{case}.GTV.npy", inside)
+    np.save(pieces / f"{case}.PET.npy", _on_box(pet, box, settings["intensity"]["PET"], f"{case}, PET"))
+    problem = _prepare_ct(case, folder, manifest, box, inside.astype(bool), settings, pieces)
+    return Prepared(
+        case=case,
+        has_ct=not problem,
+        ct_problem=problem,
+        crop_ml=float(np.prod(pet.GetSize()) * np.prod(pet.GetSpacing()) / MM3_PER_ML),
+        cropped=_is_cropped(pet, extent, settings["crop_margin_mm"]),
+        extent_mm=tuple(extent.size.tolist()),
+        clipped_fraction=clipped_fraction(gtv, box),
+        slices=np.flatnonzero(inside.any(axis=(1, 2))).tolist(),
+    )
+
+
+def _prepare_ct(
+    case: str,
+    folder: Path,
+    manifest: dict[str, Entry],
+    box: Box,
+    gtv: np.ndarray,
+    settings: dict[str, Any],
+    pieces: Path,
+) -> str:
+    """Write the CT on the box and return nothing, or return why there is none."""
+    if image_file(case, "CT") not in manifest:
+        return "no CT image"
+    try:
+        image, _ = _read_pair(case, "CT", folder, manifest)
+        on_box = resample(image, box)
+        if np.isnan(on_box[gtv]).all():
+            raise CaseError("the CT does not reach the GTV of the PET", where=case, remedy="Register CT and PET")
+        values = _normalised(on_box, settings["intensity"]["CT"], f"{case}, CT")
+    except ReradError as error:
+        return str(error)
+    np.save(pieces / f"{case}.CT.npy", values)
+    return ""
+
+
+def _read_pair(case: str, modality: str, folder: Path, manifest: dict[str, Entry]) -> tuple[sitk.Image, sitk.Image]:
+    paths = []
+    for file in (image_file(case, modality), mask_file(case, modality)):
+        if file not in manifest:
+            raise CaseError("the file was not acquired", where=str(folder / file), remedy="Add it to the source")
+        paths.append(check_file(folder, file, manifest[file]))
+    image, mask = read_image(paths[0]), read_mask(paths[1])
+    same_geometry(image, mask, where=f"{case}, {modality}")
+    return image, mask
+
+
+def _on_box(image: sitk.Image, box: Box, settings: dict[str, Any], where: str) -> np.ndarray:
+    return _normalised(resample(image, box), settings, where)
+
+
+def _normalised(on_box: np.ndarray, settings: dict[str, Any], where: str) -> np.ndarray:
+    try:
+        return normalise(on_box, clip=settings["clip"], standardise=settings["standardise"])
+    except CaseError as error:
+        raise CaseError(error.what, where=where, remedy=error.remedy) from error
+
+
+def _is_cropped(image: sitk.Image, gtv: Extent, margin_mm: float) -> bool:
+    """Tell whether a scan ends close to its GTV on every side: then its size tells the tumour's."""
+    whole = sitk.Image(image.GetSize(), sitk.sitkUInt8) + 1
+    whole.CopyInformation(image)
+    scan = extent_of(whole)
+    margins = [np.subtract(gtv.low, scan.low), np.subtract(scan.high, gtv.high)]
+    return bool(np.max(margins) <= margin_mm)

@@ -1,0 +1,38 @@
+"""What a piece of work cost."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import sys
+import time
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def measure() -> Iterator[dict[str, float | str]]:
+    """Yield a dict that holds, after the block, wall and CPU seconds, peak memory (MB), device and GPU use.
+
+    CPU seconds count this process and its ended children; the peak is the larger of the two, not their sum.
+    """
+    cost: dict[str, float | str] = {}
+    wall, cpu = time.perf_counter(), _cpu_seconds()
+    try:
+        yield cost
+    finally:
+        cost["wall_s"] = round(time.perf_counter() - wall, 3)
+        cost["cpu_s"] = round(_cpu_seconds() - cpu, 3)
+        cost["peak_rss_mb"] = round(_peak_mb(), 1)
+        cost.setdefault("device", "cpu")
+        cost.setdefault("gpu_s", 0.0)
+        cost.setdefault("peak_gpu_mb", 0.0)
+
+
+def _cpu_seconds() -> float:
+    uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(use.ru_utime + use.ru_stime for use in uses)
+
+
+def _peak_mb() -> float:
+    peak = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10

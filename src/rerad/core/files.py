@@ -1,0 +1,138 @@
+"""The one way to write: beside the target, then renamed into place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerad.core.errors import ReradError
+
+PART = ".part-"
+
+
+@contextlib.contextmanager
+def atomic(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path`` and rename it into place if the block ends without an error.
+
+    The temporary name keeps the suffixes, because writers of images choose their format by them.
+
+    Raises:
+        ReradError: the folder cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f"{PART}{uuid.uuid4().hex[:8]}.{path.name}")
+    make_folder(path.parent)
+    try:
+        yield part
+        if part.exists():
+            _flush(part)
+        os.replace(part, path)
+    except OSError as error:
+        # Reading an input may fail inside the block too; that is not a matter of writing.
+        if error.filename not in (None, os.fspath(part), part) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise unwritable(path, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path`` that takes its place, whole, if the block ends without an error.
+
+    Raises:
+        ReradError: the folder cannot be written.
+    """
+    path = Path(path)
+    part = path.with_name(f"{PART}{uuid.uuid4().hex[:8]}.{path.name}")
+    make_folder(path.parent)
+    try:
+        part.mkdir()
+        yield part
+        old = path.with_name(f"{PART}{uuid.uuid4().hex[:8]}.{path.name}")
+        if path.exists():
+            os.replace(path, old)
+        os.replace(part, path)
+        shutil.rmtree(old, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def make_folder(path: str | Path) -> Path:
+    """Make a folder and its parents.
+
+    Raises:
+        ReradError: it cannot be made.
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    return path
+
+
+def remove_leftovers(folder: str | Path) -> int:
+    """Remove what killed processes left half-written below ``folder``; return how many there were."""
+    count = 0
+    for root, folders, files in os.walk(folder):
+        for name in [n for n in folders if n.startswith(PART)]:
+            shutil.rmtree(Path(root, name), ignore_errors=True)
+            folders.remove(name)
+            count += 1
+        for name in files:
+            if name.startswith(PART):
+                Path(root, name).unlink(missing_ok=True)
+                count += 1
+    return count
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write text as UTF-8 with Unix line ends."""
+    with atomic(path) as part:
+        part.write_bytes(text.encode())
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write JSON with sorted keys."""
+    write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+
+
+def write_csv(path: str | Path, table: pd.DataFrame) -> None:
+    """Write a table without its index, numbers with ten significant digits."""
+    with atomic(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+
+
+def sha256(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(part: Path) -> None:
+    # Without it a power cut can leave a file of the right name and no bytes.
+    descriptor = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def unwritable(path: Path, error: OSError) -> ReradError:
+    """Return the error for a place that cannot be written."""
+    return ReradError(
+        f"cannot be written ({error.strerror or error})",
+        where=str(path),
+        remedy="Free space or give write permission there, or set paths.results and paths.data to other folders",
+    )

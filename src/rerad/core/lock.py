@@ -1,0 +1,56 @@
+"""One run at a time in a results folder, and no lock left behind by a killed one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import TextIO
+
+from rerad.core.errors import ReradError
+from rerad.core.files import make_folder, remove_leftovers, unwritable
+
+_held: dict[Path, TextIO] = {}
+
+
+def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake") -> None:
+    """Hold the lock of a run's folder until this process ends, however it ends.
+
+    While it is held nobody else is at work there, so half-written files and Snakemake's own locks on the files of this
+    folder can only stem from a killed run: they are removed. Locks of other runs in the same place are left alone.
+
+    Raises:
+        ReradError: another process holds the lock, or the folder cannot be written.
+    """
+    folder = make_folder(folder)
+    path = (folder / ".lock").resolve()
+    if path in _held:
+        return
+    try:
+        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (closing it would release the lock)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        holder = file.read().strip() or "unknown process"
+        file.close()
+        raise ReradError(
+            f"another run is at work here ({holder})",
+            where=str(folder),
+            remedy="Wait for it to end, or give this one another name with --config run=NAME",
+        ) from error
+    file.truncate(0)
+    file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
+    file.flush()
+    _held[path] = file
+    remove_leftovers(folder)
+    _clear_stale_locks(folder, Path(snakemake_folder) / "locks")
+
+
+def _clear_stale_locks(folder: Path, locks: Path) -> None:
+    prefixes = (f"{folder}/", f"{folder.resolve()}/")
+    for lock in locks.glob("*.lock"):
+        if any(line.startswith(prefixes) for line in lock.read_text(encoding="utf-8").splitlines()):
+            lock.unlink(missing_ok=True)

@@ -1,0 +1,94 @@
+"""Work on many cases at once, in processes, with progress."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from joblib import Parallel, delayed, parallel_config
+
+from rerad.core.errors import CaseError, ReradError
+from rerad.core.life import end_with
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+
+# Each worker is one of several: the libraries inside it must not start a team of threads each. joblib sees to BLAS
+# and OpenMP, not to ITK.
+ITK_THREADS = "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS"
+_watching = False
+
+
+def map_cases(
+    function: Callable[[Item], Any], items: Sequence[Item], *, workers: int, label: str
+) -> list[Any | ReradError]:
+    """Return ``function(item)`` for every item, in order; an item's error stands in its place.
+
+    A ``ReradError`` is returned as it is, any other exception as a ``CaseError`` that names the item.
+    ``function`` must be picklable. One worker runs in this process.
+    """
+    results: list[Any | ReradError] = []
+    if workers <= 1 or len(items) <= 1:
+        for item in items:
+            _take(_guarded(function, item), results, label, len(items))
+        return results
+    parent = os.getpid()
+    saved = os.environ.get(ITK_THREADS)
+    os.environ[ITK_THREADS] = "1"
+    try:
+        with parallel_config(backend="loky", inner_max_num_threads=1):
+            calls = (delayed(_in_worker)(function, item, parent) for item in items)
+            for answer in Parallel(n_jobs=workers, batch_size=1, return_as="generator")(calls):
+                _take(answer, results, label, len(items))
+    except BrokenProcessPool as error:
+        raise ReradError(
+            "a worker process was killed, most likely because memory ran out",
+            where=label,
+            remedy="Give the job fewer cores (--cores) or more memory",
+        ) from error
+    finally:
+        if saved is None:
+            del os.environ[ITK_THREADS]
+        else:
+            os.environ[ITK_THREADS] = saved
+    return results
+
+
+def _take(answer: tuple[Any, str], results: list[Any], label: str, total: int) -> None:
+    result, trace = answer
+    results.append(result)
+    if trace:  # a worker has no log of its own
+        log.error("%s: %s\n%s", label, result, trace)
+    _tell(label, len(results), total)
+
+
+def _in_worker(function: Callable[[Item], Any], item: Item, parent: int) -> tuple[Any, str]:
+    global _watching
+    if not _watching:
+        end_with(parent)
+        _watching = True
+    return _guarded(function, item)
+
+
+def _guarded(function: Callable[[Item], Any], item: Item) -> tuple[Any, str]:
+    try:
+        return function(item), ""
+    except ReradError as error:
+        return error, ""
+    except Exception as error:  # one broken case must not take the others down
+        return CaseError(f"{type(error).__name__}: {error}", where=str(item)), traceback.format_exc()
+
+
+def _tell(label: str, count: int, total: int) -> None:
+    if sys.stderr.isatty():
+        filled = 30 * count // total
+        end = "\n" if count == total else ""
+        sys.stderr.write(f"\r{label} [{'█' * filled}{'·' * (30 - filled)}] {count}/{total}{end}")
+        sys.stderr.flush()
+    elif count == total or count % max(1, total // 10) == 0:
+        log.info("%s: %d of %d", label, count, total)

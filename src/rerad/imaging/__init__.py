@@ -1,0 +1,1 @@
+"""Reading scans, bringing them onto one grid, and their intensities."""

@@ -1,0 +1,120 @@
+"""Read images and masks, and refuse what no result can be based on."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk
+from numpy.typing import NDArray
+
+from rerad.core.errors import CaseError
+from rerad.imaging.nifti import stored_floats
+
+# Headers store geometry as 32-bit floats: equal grids differ in the last digits of what is read back.
+TOLERANCE_MM = 1e-3
+DIRECTION_TOLERANCE = 1e-4
+
+
+def read_image(path: str | Path) -> sitk.Image:
+    """Read a 3-D image as float32, its axes ordered and turned to LPS.
+
+    Raises:
+        CaseError: the file is missing, cut off or damaged, not 3-D, or has a voxel that is not finite.
+    """
+    image = sitk.Cast(read_stored(path), sitk.sitkFloat32)
+    _refuse_broken(sitk.GetArrayViewFromImage(image), Path(path))  # numbers that 32 bits cannot hold
+    return sitk.DICOMOrient(image, "LPS")
+
+
+def read_mask(path: str | Path) -> sitk.Image:
+    """Read a 3-D mask as uint8 (1 where the file is not 0), its axes ordered and turned to LPS.
+
+    Raises:
+        CaseError: the file is missing, cut off or damaged, not 3-D, or marks no voxel.
+    """
+    mask = sitk.Cast(read_stored(path) != 0, sitk.sitkUInt8)
+    if not sitk.GetArrayViewFromImage(mask).any():
+        raise CaseError("the mask is empty", where=str(path), remedy="Contour the GTV, or leave the case out")
+    return sitk.DICOMOrient(mask, "LPS")
+
+
+def same_geometry(image: sitk.Image, mask: sitk.Image, *, where: str = "") -> None:
+    """Refuse an image and a mask that do not share one voxel grid.
+
+    Raises:
+        CaseError: naming both grids.
+    """
+    same = (
+        image.GetSize() == mask.GetSize()
+        and np.allclose(image.GetSpacing(), mask.GetSpacing(), rtol=0, atol=TOLERANCE_MM)
+        and np.allclose(image.GetOrigin(), mask.GetOrigin(), rtol=0, atol=TOLERANCE_MM)
+        and np.allclose(image.GetDirection(), mask.GetDirection(), rtol=0, atol=DIRECTION_TOLERANCE)
+    )
+    if not same:
+        raise CaseError(
+            f"image and mask lie on different grids: {_grid(image)} against {_grid(mask)}",
+            where=where,
+            remedy="Resample the mask to the grid of its image",
+        )
+
+
+def read_stored(path: str | Path) -> sitk.Image:
+    """Read a 3-D image with its stored pixel type and orientation.
+
+    ITK is silent about much that is wrong with a NIfTI file: it makes up the rest of one that ends early, and reads NaN
+    and infinity as 0. So the stored bytes are looked at as well.
+
+    Raises:
+        CaseError: the file is missing, cut off or damaged, not 3-D, or has a voxel that is not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise CaseError("the file is missing", where=str(path), remedy="Acquire the case again, or leave it out")
+    try:
+        stored = stored_floats(path) if path.name.endswith((".nii", ".nii.gz")) else None
+        image = sitk.ReadImage(str(path))
+    except (RuntimeError, OSError, EOFError, ValueError, struct.error, zlib.error) as error:
+        raise CaseError(
+            f"cannot be read ({last_line(error)})", where=str(path), remedy="Copy or download the file again"
+        ) from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise CaseError(
+            f"{image.GetDimension()} dimensions with {image.GetNumberOfComponentsPerPixel()} values a voxel are no "
+            "3-D image",
+            where=str(path),
+            remedy="Store one volume a file",
+        )
+    _refuse_broken(sitk.GetArrayViewFromImage(image) if stored is None else stored, path)
+    return image
+
+
+def last_line(error: Exception) -> str:
+    """Return what matters of an error of ITK: the last line, after the places in its source."""
+    return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
+
+
+def _refuse_broken(values: NDArray[np.generic], path: Path) -> None:
+    broken = np.flatnonzero(~np.isfinite(values))
+    if len(broken):
+        place = tuple(map(int, np.unravel_index(broken[0], values.shape)))
+        raise CaseError(
+            f"{len(broken)} voxels are not finite, the first ({values[place]}) at (z, y, x) = {place}",
+            where=str(path),
+            remedy="Export the image again, or repair these voxels",
+        )
+
+
+def _grid(image: sitk.Image) -> str:
+    def told(values: tuple[float, ...], joint: str) -> str:
+        return joint.join(f"{value:.6g}" for value in values)
+
+    text = (
+        f"{told(image.GetSize(), ' × ')} voxels of {told(image.GetSpacing(), ' × ')} mm "
+        f"from ({told(image.GetOrigin(), ', ')})"
+    )
+    if not np.allclose(image.GetDirection(), np.eye(3).ravel(), rtol=0, atol=DIRECTION_TOLERANCE):
+        text += f" along ({told(image.GetDirection(), ', ')})"
+    return text

@@ -1,0 +1,197 @@
+"""From the files of a run to its tables, figures and page: what belongs to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerad.core.files import write_csv
+from rerad.reporting.costs import gather_costs
+from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.roc import plot_roc
+from rerad.reporting.page import write_report
+from rerad.reporting.provenance import collect, write
+from rerad.reporting.tables import tabulate
+
+FIGURES = {"roc": plot_roc, "confusion": plot_confusion}
+DEVIATIONS = ["topic", "paper", "ours", "why", "effect"]
+
+
+def make_table(
+    *,
+    study: str,
+    settings: Mapping[str, Any],
+    table: str,
+    about: Mapping[str, Any],
+    cases: Path,
+    published: Path | None,
+    metrics: Sequence[Path],
+    costs: Sequence[Path],
+    stale: Sequence[str],
+    csv: Path,
+    md: Path,
+    html: Path,
+    tex: Path,
+) -> None:
+    """Write one table of a study (``csv``, ``md``, ``html``, ``tex``) from the results of its methods.
+
+    ``settings`` is the study, ``about`` the cohort (name, source, phantom, permuted); ``metrics`` and ``costs`` lie in
+    ``trained/<cohort>/<method>/…``. Rows of the methods in ``stale`` say that they were trained with other code.
+    """
+    entry = settings["tables"][table]
+    note = "trained with code that has changed since"
+    rows = [{**row, "note": note} if row.get("trained", row["method"]) in stale else row for row in entry["rows"]]
+    grouped: dict[str, list[Path]] = {}
+    for path in costs:
+        grouped.setdefault(_method(path), []).append(path)
+    tabulate(
+        table={**entry, "rows": rows},
+        study=study,
+        cohort=_facts(cases, about, settings["paper_cohort"]),
+        published=published,
+        metrics={path.parent.name: path for path in metrics},
+        costs=grouped,
+        primary=settings["primary"],
+        csv=csv,
+        md=md,
+        html=html,
+        tex=tex,
+    )
+
+
+def draw_figure(
+    *,
+    settings: Mapping[str, Any],
+    predictions: Sequence[Path],
+    metrics: Sequence[Path],
+    phantom: bool,
+    png: Path,
+    svg: Path,
+) -> None:
+    """Draw one figure of a study from the predictions of its methods; ``settings`` is the figure's entry."""
+    grouped: dict[str, list[Path]] = {}
+    for path in predictions:
+        grouped.setdefault(_method(path), []).append(path)
+    FIGURES[settings["kind"]](
+        rows=settings["rows"],
+        predictions=grouped,
+        metrics={path.parent.name: path for path in metrics},
+        phantom=phantom,
+        png=png,
+        svg=svg,
+    )
+
+
+def list_deviations(deviations: Sequence[Mapping[str, str]], *, csv: Path) -> None:
+    """Write what a study does that its paper does not."""
+    write_csv(csv, pd.DataFrame(deviations, columns=DEVIATIONS).fillna(""))
+
+
+def make_report(
+    *,
+    run: str,
+    manifests: Mapping[str, Path],
+    studies: Mapping[str, Mapping[str, Any]],
+    cohorts: Mapping[str, Mapping[str, Any]],
+    costs: Sequence[Path],
+    config: Mapping[str, Any],
+    difference: Sequence[tuple[str, Any, Any]],
+    root: Path,
+    page: Path,
+    costs_csv: Path,
+    provenance: Path,
+    config_file: Path,
+) -> None:
+    """Write the page of a run, its costs, its provenance and its effective configuration.
+
+    ``page`` lies in the run's folder, where everything else is found; ``manifests`` leads from a cohort to its
+    manifest; ``studies`` are the enabled ones; ``cohorts`` says of each its source, whether it is a phantom and whether
+    its labels were permuted; ``difference`` lists (key, paper run, here).
+    """
+    folder = page.parent
+    spent = gather_costs(costs, csv=costs_csv)
+    record = collect(
+        manifests=list(manifests.values()),
+        config=config,
+        lock=root / "envs" / "requirements.lock",
+        root=root,
+    )
+    write(record=record, difference=difference, provenance=provenance, config_file=config_file)
+    write_report(
+        run=run,
+        studies=[_study(name, study, folder / name) for name, study in studies.items()],
+        cohorts=[_cohort(name, about, folder / "cohorts" / name) for name, about in cohorts.items()],
+        costs=spent.to_dict("records"),
+        provenance=record,
+        page=page,
+    )
+
+
+def _method(path: Path) -> str:
+    # trained/<cohort>/<method>/seed<s>/<chunk>/file
+    return path.parents[2].name
+
+
+def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
+    table = pd.read_csv(cases, dtype={"case": str})
+    included = table[table["included"] == 1]
+    return {
+        **about,
+        "cases": len(included),
+        "positives": int((included["target"] == 1).sum()),
+        "paper_cases": paper["cases"],
+        "paper_positives": paper["positives"],
+        "notes": _crop_note(included),
+    }
+
+
+def _crop_note(included: pd.DataFrame) -> list[str]:
+    cropped = int(included["cropped"].sum())
+    if not cropped:
+        return []
+    return [
+        f"{cropped} of {len(included)} images end close around the tumour: their size, and the padding around them "
+        "in a box of fixed size, reveal the tumour's. The row on image size alone shows how much that is worth."
+    ]
+
+
+def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    deviations = pd.read_csv(folder / "deviations.csv", dtype=str, keep_default_na=False)
+    return {
+        "id": name,
+        "title": study["title"],
+        "reference": study["reference"],
+        "primary": study["primary"],
+        "cohort": study["cohort"],
+        "tables": [
+            {
+                "id": table,
+                "title": entry["title"],
+                "html": folder / "tables" / f"{table}.html",
+                "csv": folder / "tables" / f"{table}.csv",
+            }
+            for table, entry in study["tables"].items()
+        ],
+        "figures": [
+            {"id": figure, "caption": entry["caption"], "png": folder / "figures" / f"{figure}.png"}
+            for figure, entry in study["figures"].items()
+        ],
+        "deviations": deviations.to_dict("records"),
+    }
+
+
+def _cohort(name: str, about: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    cases = pd.read_csv(folder / "cases.csv", dtype={"case": str})
+    return {
+        "id": name,
+        **about,
+        "cases": folder / "cases.csv",
+        "patient_flow": folder / "patient_flow.csv",
+        "features_flow": folder / "features_flow.csv",
+        "box_check": folder / "box_check.csv",
+        "quality": folder / "quality",
+        "notes": _crop_note(cases[cases["included"] == 1]),
+    }

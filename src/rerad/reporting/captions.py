@@ -1,0 +1,51 @@
+"""What stands above and under a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rerad.reporting.rendering import meaning
+
+
+def banner(cohort: Mapping[str, Any]) -> str:
+    """Return the warning of a table that must not be taken for a reproduction, or an empty string."""
+    if cohort.get("phantom"):
+        return (
+            "PHANTOM. The cohort was made by this software, not scanned: nothing here reproduces the paper, "
+            "whose values stand beside for the layout only."
+        )
+    if cohort.get("permuted"):
+        return "NULL RUN. The labels were permuted: this is what the methods yield where there is nothing to find."
+    return ""
+
+
+def notes(
+    cohort: Mapping[str, Any], primary: str, marks: Mapping[str, str], absent: Sequence[str], published: bool
+) -> list[str]:
+    """Return the sentences under a table: what a cell is, the verdict, the cohort, marks and rows still missing."""
+    sentences = [
+        "Ours: mean over seeds of the metric on the pooled out-of-fold predictions, threshold 0.5, with the 95 % "
+        "interval of a bootstrap of patients (seeds resampled inside). AUC from scores."
+    ]
+    if published:
+        sentences.append(
+            f"Verdict: the published {meaning(primary)} against our interval; above means ours is higher than "
+            "published. Floors and controls are rows that the paper does not have."
+        )
+    size = f"{cohort['cases']} patients, {cohort['positives']} with distant metastases"
+    sentences.append(
+        f"Cohort {cohort['name']} (source: {cohort['source']}): {size}; "
+        f"the paper: {cohort['paper_cases']} and {cohort['paper_positives']}."
+    )
+    sentences.extend(cohort.get("notes", []))
+    sentences.extend(f"{mark} {text}." for mark, text in marks.items())
+    if absent:
+        sentences.append(f"Rows of the paper that are not reproduced yet: {', '.join(absent)}.")
+    return sentences
+
+
+def slug(verdict: str) -> str:
+    """Return the one-word class of a verdict: within, above, below, incomparable, none or failed."""
+    classes = {"within": "within", "above": "above", "below": "below", "not": "incomparable", "no": "none"}
+    return classes.get(verdict.partition(" ")[0], "failed")

@@ -1,0 +1,185 @@
+"""The report: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from PIL import Image
+
+from rerad.core.errors import ReradError
+from rerad.core.files import write_text
+from rerad.reporting.captions import slug
+from rerad.reporting.provenance import config_text
+from rerad.reporting.rendering import meaning, render
+
+START, END = "<!-- fragment -->", "<!-- /fragment -->"
+
+
+def write_report(
+    *,
+    run: str,
+    studies: Sequence[Mapping[str, Any]],
+    cohorts: Sequence[Mapping[str, Any]],
+    costs: Sequence[Mapping[str, Any]],
+    provenance: Mapping[str, Any],
+    page: Path,
+    thumbnail: int = 480,
+) -> None:
+    """Write ``report.html``: verdicts, studies, cohorts, costs and provenance, images and style inside.
+
+    ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths),
+    figures (id, caption, png), deviations (mappings of one shape). ``cohorts``: id, cases, patient_flow,
+    features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes. ``costs``: rows of
+    costs.csv. ``provenance``: what ``collect`` returned. ``thumbnail`` is the width of quality pictures in pixels.
+
+    Raises:
+        ReradError: a table file without its fragment.
+    """
+    shown = [_cohort(cohort, thumbnail) for cohort in cohorts]
+    context = {
+        "run": run,
+        "phantom": any(cohort["phantom"] for cohort in cohorts),
+        "permuted": any(cohort.get("permuted") for cohort in cohorts),
+        "studies": [_study(study, cohorts) for study in studies],
+        "overview": [row for study in studies for row in _overview(study, cohorts)],
+        "cohorts": shown,
+        "costs": _costs(costs),
+        "provenance": provenance,
+        "config_text": config_text(provenance["config"]),
+    }
+    write_text(page, render("report.html.j2", context))
+
+
+def embed(path: Path) -> str:
+    """Return an image file as a data URI."""
+    kind = "jpeg" if path.suffix.lower() in (".jpg", ".jpeg") else "png"
+    return f"data:image/{kind};base64,{base64.b64encode(path.read_bytes()).decode()}"
+
+
+def _thumbnail(path: Path, width: int) -> str:
+    with Image.open(path) as image:
+        height = max(1, round(image.height * width / image.width))
+        small = image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    small.save(buffer, format="JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    tables = [{**table, "fragment": _fragment(Path(table["html"]))} for table in study["tables"]]
+    figures = [{**figure, "source": embed(Path(figure["png"]))} for figure in study["figures"]]
+    phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
+    return {
+        **study, "tables": tables, "figures": figures, "phantom": phantom, "reference": _reference(study["reference"]),
+    }  # fmt: skip
+
+
+def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:
+    if isinstance(reference, str):
+        return {"text": reference, "doi": ""}
+    place = ", ".join(str(reference[name]) for name in ("venue", "year") if reference.get(name))
+    parts = [str(reference.get("authors", "")), str(reference.get("title", "")), place]
+    return {"text": " ".join(f"{part.rstrip('.')}." for part in parts if part), "doi": str(reference.get("doi", ""))}
+
+
+def _fragment(path: Path) -> str:
+    text = path.read_text(encoding="utf-8")
+    if START not in text or END not in text:
+        raise ReradError("is no table of this software", where=str(path), remedy="Delete it, the run writes it anew")
+    return text.partition(START)[2].partition(END)[0].strip()
+
+
+def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    primary = study.get("primary", "acc")
+    phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
+    rows = []
+    for table in study["tables"]:
+        frame = pd.read_csv(table["csv"], dtype={f"{primary}_published": str}, keep_default_na=True)
+        if primary not in frame.columns:
+            continue
+        for record in frame.to_dict("records"):
+            printed = record.get(f"{primary}_published")
+            row = {
+                "study": study["id"],
+                "table": table["id"],
+                "anchor": f"{study['id']}-{table['id']}",
+                "label": record["label"],
+                "kind": record["kind"],
+                "primary": meaning(primary),
+                "value": record[primary],
+                "low": record[f"{primary}_low"],
+                "high": record[f"{primary}_high"],
+                "published": printed if isinstance(printed, str) and printed else "",
+                "verdict": record["verdict"],
+                "slug": slug(record["verdict"]),
+                # A published mark on the same axis as a phantom's interval would look like a comparison.
+                "comparable": not phantom,
+            }
+            rows.append(row)
+    return rows
+
+
+def _read(path: Any, **options: Any) -> pd.DataFrame:
+    if path is None or not Path(path).is_file():
+        return pd.DataFrame()
+    return pd.read_csv(path, dtype={"case": str}, **options)
+
+
+def _cohort(cohort: Mapping[str, Any], thumbnail: int) -> dict[str, Any]:
+    cases = _read(cohort["cases"])
+    flows = [_read(cohort.get(name), keep_default_na=False) for name in ("patient_flow", "features_flow")]
+    flow = pd.concat([frame for frame in flows if len(frame)] or [pd.DataFrame()], ignore_index=True)
+    included = cases[cases["included"] == 1]
+    quality = cohort.get("quality")
+    pictures = sorted(Path(quality).glob("*.png")) if quality else []
+    return {
+        **cohort,
+        "facts": {
+            "Prepared": len(cases),
+            "Included": len(included),
+            "With metastases": int((included["target"] == 1).sum()),
+            "Included, with CT": int((included["has_ct"] == 1).sum()),
+            "…with metastases": int(((included["has_ct"] == 1) & (included["target"] == 1)).sum()),
+        },
+        "flow": flow.to_dict("records"),
+        "box": _box(_read(cohort.get("box_check")), cases),
+        "pictures": [{"name": path.stem, "source": _thumbnail(path, thumbnail)} for path in pictures],
+    }
+
+
+def _box(check: pd.DataFrame, cases: pd.DataFrame) -> dict[str, Any] | None:
+    if check.empty:
+        return None
+    included = set(cases.loc[cases["included"] == 1, "case"])
+    clipped = check[check["clipped_fraction"] > 0].sort_values("clipped_fraction", ascending=False)
+    extents = [f"extent_{axis}_mm" for axis in "zyx"]
+    return {
+        "cases": len(check),
+        "largest": [float(check[name].max()) for name in extents],
+        "clipped": clipped.to_dict("records"),
+        "clipped_included": sum(case in included for case in clipped["case"]),
+        "included": len(included),
+    }
+
+
+def _costs(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    frame = pd.DataFrame(rows)
+    if frame.empty:
+        return {"methods": [], "wall_s": math.nan, "cpu_s": math.nan, "gpu_s": math.nan, "failed": []}
+    frame = frame.assign(failed=frame["failed"].fillna("").astype(str))
+    methods = []
+    for method, group in frame.groupby("method", sort=True):
+        sums = {name: float(group[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}
+        devices = ", ".join(sorted(set(group["device"].dropna().astype(str))))
+        methods.append(
+            {"method": method, "jobs": len(group), "peak_rss_mb": float(group["peak_rss_mb"].max()), "device": devices}
+            | sums
+        )
+    total = {name: float(frame[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}
+    return {"methods": methods, **total, "failed": frame[frame["failed"] != ""].to_dict("records")}

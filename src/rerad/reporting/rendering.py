@@ -1,0 +1,88 @@
+"""Templates, and how numbers and names look in them."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+TEMPLATES = Path(__file__).parent / "templates"
+NOTHING = "–"
+# The classification columns' names; any other column is shown by its id.
+METRICS = {
+    "acc": ("Acc.", "accuracy"),
+    "sen": ("Sen.", "sensitivity"),
+    "spe": ("Spe.", "specificity"),
+    "pre": ("Pre.", "precision"),
+    "f1": ("F1", "F1 score"),
+    "auc": ("AUC", "AUC"),
+}
+_TEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "−": r"$-$", "–": "--", "<": r"\textless{}",
+    ">": r"\textgreater{}", "·": r"$\cdot$", "≤": r"$\le$", "≥": r"$\ge$",
+}  # fmt: skip
+
+
+def render(template: str, context: Mapping[str, Any]) -> str:
+    """Return a template of ``templates/`` filled with ``context``; HTML is escaped."""
+    return environment().get_template(template).render(**context)
+
+
+@functools.cache
+def environment() -> Environment:
+    """Return the template environment with the filters ``number``, ``metric``, ``meaning``, ``tex``, ``cell``."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters.update(number=number, metric=metric, meaning=meaning, tex=tex, cell=markdown_cell, amount=amount)
+    made.globals["css"] = lambda: Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    return made
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with fixed digits, a dash for none or not a number."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+def amount(value: float | None) -> str:
+    """Return a quantity with three significant digits and spaces between thousands."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    if abs(value) >= 100:
+        return f"{value:,.0f}".replace(",", " ")
+    return f"{value:.3g}"
+
+
+def metric(name: str) -> str:
+    """Return the heading of a metric's column."""
+    return METRICS.get(name, (name, name))[0]
+
+
+def meaning(name: str) -> str:
+    """Return the full name of a metric."""
+    return METRICS.get(name, (name, name))[1]
+
+
+def tex(text: object) -> str:
+    """Escape text for LaTeX."""
+    return "".join(_TEX.get(character, character) for character in str(text))
+
+
+def markdown_cell(text: object) -> str:
+    """Escape text for a cell of a Markdown table."""
+    return (
+        str(text).replace("\\", "\\\\").replace("|", "\\|").replace("*", "\\*").replace("<", "&lt;").replace("\n", " ")
+    )

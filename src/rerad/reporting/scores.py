@@ -1,0 +1,48 @@
+"""The test scores that figures and counts are drawn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerad.training.predictions import CLASSIFICATION, read
+
+
+def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the out-of-fold rows (case, fold, seed, target, score) of a method from its prediction files.
+
+    ``row`` may name ``selection`` and ``variant``; else ``last`` and ``published``. A method with an empty file failed
+    there and has no rows, as in its metrics.
+
+    Raises:
+        ReradError: a file lacks a column.
+    """
+    frames = [read(path) for path in paths]
+    if not frames or any(frame.empty for frame in frames):
+        return pd.DataFrame(columns=CLASSIFICATION)
+    whole = pd.concat(frames, ignore_index=True)
+    chosen = (
+        (whole["role"] == "test")
+        & (whole["selection"] == row.get("selection", "last"))
+        & (whole["variant"] == row.get("variant", "published"))
+    )
+    return whole[chosen].sort_values(["seed", "case"], ignore_index=True)
+
+
+def interval_text(metrics: Path | None, row: Mapping[str, Any], metric: str) -> str:
+    """Return `` [low, high]`` of a pooled metric from metrics.csv, or nothing where there is none."""
+    if metrics is None:
+        return ""
+    frame = pd.read_csv(metrics)
+    chosen = frame[
+        (frame["metric"] == metric)
+        & (frame["scope"] == "pooled")
+        & (frame["selection"] == row.get("selection", "last"))
+        & (frame["variant"] == row.get("variant", "published"))
+    ]
+    if chosen.empty or chosen[["low", "high"]].isna().any(axis=None):
+        return ""
+    return f" [{chosen['low'].iloc[0]:.3f}, {chosen['high'].iloc[0]:.3f}]"

@@ -1,0 +1,199 @@
+"""Tables with the published number beside ours."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rerad.core.errors import ReradError
+from rerad.core.files import write_csv, write_text
+from rerad.reporting import rendering
+from rerad.reporting.captions import banner, notes, slug
+from rerad.reporting.published import Published, read_published
+from rerad.reporting.verdict import NONE, difference, judge, not_comparable
+
+Row = dict[str, Any]
+WILSON = ("wilson_low", "wilson_high")
+
+
+def tabulate(
+    *,
+    table: Mapping[str, Any],
+    study: str,
+    cohort: Mapping[str, Any],
+    published: Path | None,
+    metrics: Mapping[str, Path],
+    costs: Mapping[str, Sequence[Path]],
+    primary: str,
+    csv: Path,
+    md: Path,
+    html: Path,
+    tex: Path,
+    task: str = "classification",
+) -> None:
+    """Write a table of published values beside ours as CSV, Markdown, HTML and LaTeX.
+
+    ``table`` is the study's entry (title, rows of method, trained, label, kind; optional note of a row and ``marks``:
+    mark → meaning); ``cohort`` has name, source, cases, positives, paper_cases, paper_positives, phantom, notes and
+    optionally ``permuted``; ``metrics`` and ``costs`` lead from the trained id to metrics.csv and to cost.json files.
+    A cell is the mean over seeds of the pooled metric with its 95 % interval; the verdict goes by ``primary``.
+
+    Raises:
+        ReradError: broken published values, a row without metrics, or ``primary`` not among the columns.
+    """
+    paper = read_published(published) if published else Published([], {}, {})
+    rows = [_row(row, cohort, paper, metrics, costs, primary, task, study) for row in table["rows"]]
+    columns = paper.columns or list(dict.fromkeys(name for row in rows for name in row["values"]))
+    if columns and primary not in columns:
+        raise ReradError(
+            f"the primary metric {primary!r} is no column of the table {table['title']!r}",
+            where=study,
+            remedy=f"Choose one of {', '.join(columns)}",
+        )
+    for row in rows:
+        row["values"] = {name: row["values"].get(name, _cell()) for name in columns}
+    write_csv(csv, _frame(rows, columns))
+    context = _context(table, study, cohort, paper, rows, columns, primary, csv.stem)
+    for path, template in ((md, "table.md.j2"), (html, "table.html.j2"), (tex, "table.tex.j2")):
+        write_text(path, rendering.render(template, context))
+
+
+def _row(
+    row: Mapping[str, Any],
+    cohort: Mapping[str, Any],
+    paper: Published,
+    metrics: Mapping[str, Path],
+    costs: Mapping[str, Sequence[Path]],
+    primary: str,
+    task: str,
+    study: str,
+) -> Row:
+    trained = row.get("trained", row["method"])
+    if trained not in metrics:
+        raise ReradError(f"the row {row['method']!r} has no metrics of the method {trained!r}", where=study)
+    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
+    failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
+    measured = _read_metrics(metrics[trained], row, task)
+    if failed is None and measured.empty:
+        failed = "no predictions to evaluate"
+    if failed is not None:
+        # What a partly failed method left behind covers another set of patients: no number is better than that one.
+        measured = measured.iloc[:0]
+    printed = paper.printed.get(row["method"], {})
+    marks = paper.marks.get(row["method"], {})
+    values = _cells(measured, printed, marks)
+    n, n_positive = _counts(measured)
+    result = {
+        "method": row["method"],
+        "label": row["label"],
+        "kind": row["kind"],
+        "values": values,
+        "n": n,
+        "n_positive": n_positive,
+        "seeds": len({record["seed"] for record in records if "seed" in record}),
+    }
+    result["verdict"], note = _verdict(values.get(primary), primary, n, n_positive, cohort, failed)
+    result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
+    return result
+
+
+def _read_metrics(path: Path, row: Mapping[str, Any], task: str) -> pd.DataFrame:
+    frame = pd.read_csv(path)
+    chosen = (
+        (frame["task"] == task)
+        & (frame["selection"] == row.get("selection", "last"))
+        & (frame["variant"] == row.get("variant", "published"))
+    )
+    return frame[chosen]
+
+
+def _cell(**known: Any) -> dict[str, Any]:
+    nothing = {name: math.nan for name in ("value", "low", "high", *WILSON, "fold", "fold_sd")}
+    return {**nothing, "published": "", "mark": "", **known}
+
+
+def _cells(measured: pd.DataFrame, printed: Mapping[str, str], marks: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    cells = {name: _cell(published=text, mark=marks.get(name, "")) for name, text in printed.items()}
+    for record in measured.to_dict("records"):
+        cell = cells.setdefault(record["metric"], _cell())
+        if record["scope"] == "pooled":
+            known = {name: float(record.get(name, math.nan)) for name in ("value", "low", "high", *WILSON)}
+            cell.update(known)
+        elif record["scope"] == "fold":
+            cell.update(fold=float(record["value"]), fold_sd=float(record["sd"]))
+    return cells
+
+
+def _counts(measured: pd.DataFrame) -> tuple[int | None, int | None]:
+    pooled = measured[measured["scope"] == "pooled"]
+    if pooled.empty:
+        return None, None
+    return int(pooled["n"].max()), int(pooled["n_positive"].max())
+
+
+def _verdict(
+    cell: Mapping[str, Any] | None,
+    primary: str,
+    n: int | None,
+    n_positive: int | None,
+    cohort: Mapping[str, Any],
+    failed: str | None,
+) -> tuple[str, str]:
+    if failed is not None:
+        return f"failed: {' '.join(failed.split())}", ""
+    if cell is None or not cell["published"]:
+        return NONE, ""
+    why = not_comparable(cohort, n, n_positive)
+    if why:
+        return f"not comparable: {why}", ""
+    verdict = judge(cell["published"], cell["low"], cell["high"])
+    if verdict.startswith("not comparable") or n is None:
+        return verdict, ""
+    return verdict, difference(primary, cell["value"], cell["published"], cell["low"], cell["high"], n)
+
+
+def _frame(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
+    records = []
+    for row in rows:
+        record = {"method": row["method"], "label": row["label"]}
+        record.update({name: row["values"][name]["value"] for name in columns})
+        for name in columns:
+            cell = row["values"][name]
+            record.update({f"{name}_{part}": cell[part] for part in ("published", "low", "high")})
+        record.update({name: row[name] for name in ("kind", "n", "n_positive", "seeds", "verdict", "note")})
+        records.append(record)
+    frame = pd.DataFrame(records)
+    return frame.astype({"n": "Int64", "n_positive": "Int64"}) if len(frame) else frame
+
+
+def _context(
+    table: Mapping[str, Any],
+    study: str,
+    cohort: Mapping[str, Any],
+    paper: Published,
+    rows: Sequence[Row],
+    columns: Sequence[str],
+    primary: str,
+    name: str,
+) -> dict[str, Any]:
+    shown = {mark for row in rows for cell in row["values"].values() if (mark := cell["mark"])}
+    meanings = table.get("marks", {})
+    marks = {mark: meanings.get(mark, "so marked in the paper") for mark in sorted(shown)}
+    absent = [method for method in paper.printed if method not in {row["method"] for row in rows}]
+    for row in rows:
+        row["slug"] = slug(row["verdict"])
+        row["has_published"] = any(cell["published"] for cell in row["values"].values())
+    return {
+        "id": f"{study}-{name}",
+        "title": table["title"],
+        "banner": banner(cohort),
+        "notes": notes(cohort, primary, marks, absent, bool(paper.printed)),
+        "rows": rows,
+        "columns": columns,
+        "folds_shown": any(not math.isnan(cell["fold"]) for row in rows for cell in row["values"].values()),
+    }

@@ -1,0 +1,73 @@
+"""What a published number and ours say about each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from scipy.stats import norm
+
+NONE = "no published value"
+
+
+def judge(published: str, low: float, high: float) -> str:
+    """Return ``within CI``, ``above`` or ``below``: ours against the printed number, by our interval.
+
+    ``above`` means that we got more than the paper. A printed 0.729 is anything that rounds to it, so it lies within
+    an interval that reaches 0.7285 or 0.7295. Without an interval: ``not comparable: no interval``.
+    """
+    if math.isnan(low) or math.isnan(high):
+        return "not comparable: no interval"
+    value, slack = float(published), rounding(published)
+    # The end of the rounding range must not be lost to the last bit of a sum.
+    slack += 1e-12
+    if value + slack < low:
+        return "above"
+    return "below" if value - slack > high else "within CI"
+
+
+def rounding(printed: str) -> float:
+    """Return half a unit of the last printed digit."""
+    _, _, decimals = printed.strip().partition(".")
+    return 0.5 * 10.0 ** -len(decimals)
+
+
+def not_comparable(cohort: Mapping[str, Any], n: int | None, n_positive: int | None) -> str:
+    """Return why a row cannot be set against the paper's, or an empty string.
+
+    ``cohort`` has phantom, paper_cases and paper_positives, and may have ``permuted`` (labels were permuted).
+    """
+    if cohort.get("phantom"):
+        return "phantom cohort"
+    if cohort.get("permuted"):
+        return "permuted labels"
+    if n != cohort["paper_cases"]:
+        return f"{n} patients, {cohort['paper_cases']} in the paper"
+    if n_positive is not None and n_positive != cohort["paper_positives"]:
+        return f"{n_positive} positive patients, {cohort['paper_positives']} in the paper"
+    return ""
+
+
+def detectable(low: float, high: float, *, level: float = 0.05, power: float = 0.8) -> float:
+    """Return the smallest true difference from a fixed number that a test at ``level`` finds with ``power``.
+
+    ``low`` and ``high`` are our 1 − level interval; its half-width gives the standard error of the normal
+    approximation: (z(1 − level/2) + z(power)) · error (Cohen 1988, section 2.4).
+    """
+    error = (high - low) / (2 * norm.ppf(1 - level / 2))
+    return float((norm.ppf(1 - level / 2) + norm.ppf(power)) * error)
+
+
+def difference(metric: str, value: float, published: str, low: float, high: float, n: int) -> str:
+    """Say how far ours is from the printed number and how far it would have had to be to be found, power 80 %.
+
+    Accuracy is counted in patients, everything else in the metric's own unit.
+    """
+    gap, smallest = value - float(published), detectable(low, high)
+    if metric == "acc":
+        patients, least = round(gap * n), math.ceil(round(smallest * n, 6))
+        word = "patient" if abs(patients) == 1 else "patients"
+        amount = f"{patients:+d} {word} of {n}" if patients else f"the same number of patients of {n}"
+        return f"{amount}; a difference below {least} patients would not have been found (power 80 %)".replace("-", "−")
+    return f"{gap:+.3f}; a difference below {smallest:.3f} would not have been found (power 80 %)".replace("-", "−")

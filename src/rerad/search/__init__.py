@@ -1,0 +1,1 @@
+"""Search: what is chosen inside a training fold before the final model is trained."""

@@ -1,0 +1,119 @@
+"""Check a configuration against its closed schema, with errors that say what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from rerad.core.errors import ConfigError
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises:
+        ConfigError: no such file, no YAML or no mapping.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError("no such file", where=str(path)) from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f"{path}, line {place.line + 1}" if place else str(path)
+        raise ConfigError(f"not valid YAML ({getattr(error, 'problem', error)})", where=line) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"holds a {type(content).__name__}, not keys and values", where=str(path))
+    return content
+
+
+def check(content: Mapping[str, Any], schema: Path, *, sources: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+    """Refuse content that does not fit the schema.
+
+    ``sources`` are (name, content) of the files that were merged, the last laid over the others: the error names the
+    one that sets the key.
+
+    Raises:
+        ConfigError: naming file and key, the value, and what to write instead; the worst error only.
+    """
+    errors = sorted(Draft202012Validator(read_yaml(schema)).iter_errors(content), key=_rank)
+    if errors:
+        what, keys, remedy = _explain(errors[0])
+        raise ConfigError(what, where=f"{_source_of(keys, sources)}: {_dotted(keys)}", remedy=remedy)
+
+
+def _rank(error: ValidationError) -> tuple[int, int, str]:
+    # A misspelt key often makes a required one missing as well: tell the cause first.
+    return (error.validator != "additionalProperties", len(error.absolute_path), str(error.absolute_path))
+
+
+def _explain(error: ValidationError) -> tuple[str, list[str | int], str]:
+    keys: list[str | int] = list(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        key = next(key for key in error.instance if key not in known)
+        close = difflib.get_close_matches(str(key), known, n=1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        return "unknown key", [*keys, key], f"{hint}Known keys here: {', '.join(known)}"
+    if error.validator == "required":
+        missing = next(key for key in error.validator_value if key not in error.instance)
+        meaning = error.schema.get("properties", {}).get(missing, {}).get("description", "")
+        return "missing key", [*keys, missing], f"Add it: {meaning}" if meaning else "Add it"
+    return f"{error.instance!r} does not do", keys, _wanted(error)
+
+
+def _wanted(error: ValidationError) -> str:
+    meaning = error.schema.get("description", "")
+    wanted = {
+        "enum": lambda: f"Write one of: {', '.join(map(_as_yaml, error.validator_value))}",
+        "type": lambda: f"Write {_type_names(error.validator_value)}",
+        "minimum": lambda: f"Write {error.validator_value} or more",
+        "maximum": lambda: f"Write {error.validator_value} or less",
+        "exclusiveMinimum": lambda: f"Write more than {error.validator_value}",
+        "minItems": lambda: f"Write at least {error.validator_value}",
+        "maxItems": lambda: f"Write at most {error.validator_value}",
+        "uniqueItems": lambda: "Write each value once",
+        "pattern": lambda: f"Write text that fits {error.validator_value}",
+        "anyOf": lambda: "Write one of the forms that the description names",
+    }.get(str(error.validator), lambda: error.message)()
+    return f"{wanted}. {meaning}".strip() if meaning else wanted
+
+
+def _type_names(types: str | list[str]) -> str:
+    names = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+             "array": "a list", "object": "keys and values", "null": "null"}  # fmt: skip
+    return " or ".join(names[name] for name in ([types] if isinstance(types, str) else types))
+
+
+def _as_yaml(value: Any) -> str:
+    return yaml.safe_dump(value, default_flow_style=True).split("\n")[0].strip()
+
+
+def _dotted(keys: Sequence[str | int]) -> str:
+    return ".".join(map(str, keys)) or "(top level)"
+
+
+def _source_of(keys: Sequence[str | int], sources: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    for name, content in reversed(sources):
+        if _reaches(content, keys):
+            return name
+    return sources[-1][0] if sources else "configuration"
+
+
+def _reaches(content: Any, keys: Sequence[Any]) -> bool:
+    for key in keys:
+        if (isinstance(content, Mapping) and key in content) or (
+            isinstance(content, list) and isinstance(key, int) and key < len(content)
+        ):
+            content = content[key]
+        else:
+            return False
+    return True

@@ -1,0 +1,216 @@
+"""Load, check and expand the configuration: the only reader of config/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rerad.core.errors import ConfigError
+from rerad.studies.check import check, read_yaml
+from rerad.studies.merge import difference, merge
+
+Dict = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The checked configuration of a run and what follows from it.
+
+    ``methods`` maps cohort and method id to the method's settings, ``folds`` a cohort to its number of folds;
+    ``studies`` holds the enabled ones.
+    """
+
+    root: Path
+    config: Dict
+    studies: dict[str, Dict]
+    methods: dict[str, dict[str, Dict]]
+    folds: dict[str, int]
+
+    @property
+    def run_folder(self) -> str:
+        """The folder of the run's results, as it stands in Snakemake's file names."""
+        return f"{self.config['paths']['results'].rstrip('/')}/{self.config['run']}"
+
+    @property
+    def data_folder(self) -> str:
+        """The folder of acquired cohorts."""
+        return str(self.config["paths"]["data"]).rstrip("/")
+
+    def chunks(self, cohort: str) -> list[str]:
+        """Return the chunks of a cohort: ``all``, or one a fold."""
+        if self.config["jobs"] == "method":
+            return ["all"]
+        return [f"fold{fold}" for fold in range(1, self.folds[cohort] + 1)]
+
+    def folds_of(self, cohort: str, chunk: str) -> list[int]:
+        """Return the folds that a chunk trains."""
+        return list(range(1, self.folds[cohort] + 1)) if chunk == "all" else [int(chunk.removeprefix("fold"))]
+
+    def phantom(self, cohort: str) -> bool:
+        """Tell whether a cohort was made here."""
+        return bool(self.config["cohorts"][cohort]["source"] == "phantom")
+
+    def source_settings(self, cohort: str) -> Dict:
+        """Return the settings of a cohort's source, paths made absolute."""
+        settings = self.config["cohorts"][cohort]
+        source = dict(settings[settings["source"]])
+        for key in ("path", "clinical"):
+            if source.get(key):
+                source[key] = str(Path(source[key]).expanduser().absolute())
+        return source
+
+    def local_files(self, cohort: str) -> list[str]:
+        """Return every file of a cohort's local source."""
+        source = self.source_settings(cohort)
+        files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
+        files += [Path(source["clinical"])] if source["clinical"] else []
+        return sorted({str(path) for path in files})
+
+    def about(self, cohort: str) -> Dict:
+        """Return what tables and pages say about a cohort."""
+        return {
+            "name": cohort,
+            "source": self.config["cohorts"][cohort]["source"],
+            "phantom": self.phantom(cohort),
+            "permuted": self.config["permute_labels"] is not False,
+        }
+
+    def effective(self) -> Dict:
+        """Return the configuration with the studies as they are after the overlay."""
+        return {**self.config, "studies": self.studies}
+
+    def difference(self) -> list[tuple[str, Any, Any]]:
+        """Return (key, value in the paper run, value here) where this run differs from the paper run."""
+        paper = read_yaml(self.root / "config" / "config.yaml")
+        studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
+        return difference({**paper, "studies": studies}, self.effective())
+
+    def trainings(self) -> Iterator[tuple[str, str, int, str]]:
+        """Yield (cohort, method, seed, chunk) of every training of the run."""
+        for cohort, methods in self.methods.items():
+            for method in methods:
+                for seed in self.config["seeds"]:
+                    for chunk in self.chunks(cohort):
+                        yield cohort, method, seed, chunk
+
+
+def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
+    """Check a merged configuration and expand it into what there is to do.
+
+    ``files`` are the configuration files in the order in which they were laid over each other; errors name the one
+    that sets the key.
+
+    Raises:
+        ConfigError: naming file, key and value, and what to write instead.
+    """
+    schemas = root / "workflow" / "schemas"
+    overlays = [(str(file), read_yaml(Path(file))) for file in files]
+    check(config, schemas / "config.schema.yaml", sources=[("command line", config), *overlays])
+    _check_sources(config)
+    studies = _studies(config, root, schemas, overlays)
+    folds = _folds(studies)
+    return Plan(root, config, studies, _methods(studies), folds)
+
+
+def _check_sources(config: Dict) -> None:
+    for cohort, settings in config["cohorts"].items():
+        where = f"cohorts.{cohort}.local.path"
+        if settings["source"] != "local":
+            continue
+        if settings["local"]["path"] is None:
+            raise ConfigError(
+                "null: the source local needs a folder of scans",
+                where=where,
+                remedy="Set it as config/local_sts.yaml does, or run a phantom: --configfile config/demo.yaml",
+            )
+        if not Path(settings["local"]["path"]).expanduser().is_dir():
+            raise ConfigError(
+                f"{settings['local']['path']!r} is not a folder", where=where, remedy="Write the folder of the scans"
+            )
+
+
+def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[str, Dict]]) -> dict[str, Dict]:
+    folder = root / "config" / "studies"
+    known = sorted(path.stem for path in folder.glob("*.yaml"))
+    unknown = sorted(set(config["studies"]) - set(known))
+    if unknown:
+        raise ConfigError(
+            "no such study", where=f"studies.{unknown[0]}", remedy=f"Studies in {folder.name}/: {', '.join(known)}"
+        )
+    studies = {}
+    for name in known:
+        path = folder / f"{name}.yaml"
+        own = read_yaml(path)
+        study = merge(own, config["studies"].get(name, {}))
+        patches = [(file, content.get("studies", {}).get(name, {})) for file, content in overlays]
+        check(
+            study,
+            schemas / "study.schema.yaml",
+            sources=[(str(path), own), *((f"{f}: studies.{name}", c) for f, c in patches)],
+        )
+        if study.get("enabled", True):
+            studies[name] = study
+    if not studies:
+        raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
+    _check_rows(studies)
+    return studies
+
+
+def _folds(studies: dict[str, Dict]) -> dict[str, int]:
+    folds: dict[str, tuple[str, int]] = {}
+    for name, study in studies.items():
+        first, count = folds.setdefault(study["cohort"], (name, study["folds"]))
+        if count != study["folds"]:
+            raise ConfigError(
+                f"studies {first} and {name} ask for {count} and {study['folds']} folds of {study['cohort']}",
+                where="folds",
+                remedy="A cohort has one split for all: set the same folds in both",
+            )
+    return {cohort: count for cohort, (_, count) in folds.items()}
+
+
+def _methods(studies: dict[str, Dict]) -> dict[str, dict[str, Dict]]:
+    """Return the defined methods that some row or figure uses, by cohort."""
+    defined: dict[str, dict[str, Dict]] = {}
+    for name, study in studies.items():
+        for method, settings in study["methods"].items():
+            known = defined.setdefault(study["cohort"], {}).setdefault(method, settings)
+            if known != settings:
+                raise ConfigError(
+                    "defined twice with different settings",
+                    where=f"studies.{name}.methods.{method}",
+                    remedy="A method is trained once per cohort: define it in one study, or under another id",
+                )
+    used: dict[str, set[str]] = {}
+    for study in studies.values():
+        used.setdefault(study["cohort"], set()).update(_used(study))
+    return {
+        cohort: {method: settings for method, settings in sorted(methods.items()) if method in used[cohort]}
+        for cohort, methods in defined.items()
+    }
+
+
+def _used(study: Dict) -> Iterator[str]:
+    for entry in (*study["tables"].values(), *study["figures"].values()):
+        for row in entry["rows"]:
+            yield row.get("trained", row["method"])
+
+
+def _check_rows(studies: dict[str, Dict]) -> None:
+    defined: dict[str, set[str]] = {}
+    for study in studies.values():
+        defined.setdefault(study["cohort"], set()).update(study["methods"])
+    for name, study in studies.items():
+        for part in ("tables", "figures"):
+            for entry, content in study[part].items():
+                for row in content["rows"]:
+                    method = row.get("trained", row["method"])
+                    known = defined[study["cohort"]]
+                    if method not in known:
+                        raise ConfigError(
+                            f"no enabled study of the cohort {study['cohort']} defines the method {method!r}",
+                            where=f"config/studies/{name}.yaml: {part}.{entry}.rows",
+                            remedy=f"Define it under methods, or use one of: {', '.join(sorted(known))}",
+                        )

@@ -1,0 +1,105 @@
+"""The cases of a method: their features, targets and sides of a fold."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from rerad.core.errors import ConfigError, ReradError
+from rerad.core.splits import read_splits
+
+log = logging.getLogger(__name__)
+
+
+class Data(NamedTuple):
+    """The cases of a method, sorted by name: features (cases, columns) and targets (cases,), and the split."""
+
+    table: pd.DataFrame
+    target: pd.Series
+    splits: pd.DataFrame
+
+
+class Side(NamedTuple):
+    """One side of a fold: features (cases, columns), indexed by case, and targets (cases,) 0 or 1."""
+
+    table: pd.DataFrame
+    target: NDArray[np.int64]
+
+
+def read_data(features: Path, cases: Path, splits: Path, settings: dict[str, Any]) -> Data:
+    """Read the features of every included case that has all modalities of the method.
+
+    ``settings`` is the method's entry in its study. With ``recipe.feature`` the table is that one column, of
+    features.csv or of cases.csv. A modality without a single described feature counts as missing; the row that says
+    why stands in patient_flow.csv.
+
+    Raises:
+        ConfigError: the feature or the columns of a modality are in neither table.
+        ReradError: no case is left, or the split lacks one.
+    """
+    known = pd.read_csv(cases, dtype={"case": str}).set_index("case").sort_index()
+    described = pd.read_csv(features, dtype={"case": str}).set_index("case").reindex(known.index)
+    usable = known["included"] == 1
+    if "CT" in settings["modalities"]:
+        usable &= known["has_ct"] == 1
+    columns = {m: [c for c in described.columns if c.startswith(f"{m}_")] for m in settings["modalities"]}
+    for modality, names in columns.items():
+        if not names:
+            raise ConfigError(f"no column begins with {modality}_", where=f"{features}, modalities of the method")
+        usable &= described[names].notna().any(axis=1)
+
+    feature = settings.get("recipe", {}).get("feature")
+    if feature is None:
+        table = described[[name for names in columns.values() for name in names]]
+    else:
+        table = _single(feature, described, known, f"{features} and {cases}")
+        usable &= table[feature].notna()
+    if not usable.any():
+        raise ReradError(
+            f"no case has {' and '.join(settings['modalities'])}",
+            where=str(cases),
+            remedy="See patient_flow.csv for the reasons",
+        )
+    dropped = known.index[(known["included"] == 1) & ~usable]
+    if len(dropped):
+        log.info("%d included cases lack a modality of this method: %s", len(dropped), ", ".join(dropped))
+    split = read_splits(splits)
+    lost = set(known.index[usable]) - set(split["case"])
+    if lost:
+        raise ReradError(f"case {min(lost)} is in no fold", where=str(splits), remedy="Remove the file and run again")
+    return Data(table[usable], known.loc[usable, "target"].astype(int), split)
+
+
+def side(data: Data, fold: int, role: str) -> Side:
+    """Return the training or test side of a fold, in the order of the case names.
+
+    Raises:
+        ReradError: the fold does not exist, or its training side lacks a class.
+    """
+    rows = data.splits[data.splits["fold"] == fold]
+    if rows.empty:
+        raise ReradError(f"fold {fold} is not in the split", where="splits.csv")
+    wanted = set(rows.loc[rows["role"] == role, "case"])
+    names = [case for case in data.table.index if case in wanted]
+    target = data.target.loc[names].to_numpy()
+    if role == "train" and len(np.unique(target)) < 2:
+        raise ReradError(
+            f"the {len(target)} training cases of fold {fold} are all of one class",
+            where="splits.csv",
+            remedy="Bring more cases, or use fewer folds",
+        )
+    return Side(data.table.loc[names], target)
+
+
+def _single(feature: str, described: pd.DataFrame, known: pd.DataFrame, where: str) -> pd.DataFrame:
+    for source in (described, known):
+        if feature in source.columns:
+            return source[[feature]].astype(float)
+    raise ConfigError(
+        f"feature {feature!r} is not a column", where=where, remedy="Correct recipe.feature of the method"
+    )

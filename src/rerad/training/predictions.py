@@ -1,0 +1,45 @@
+"""The file of predictions that every classifier writes and every evaluation reads."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rerad.core.errors import ReradError
+
+LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
+CLASSIFICATION = [*LEAD, "target", "score"]
+HISTORY = ["fold", "epoch", "split", "quantity", "value"]
+
+
+def rows(
+    cases: pd.Index,
+    target: np.ndarray,
+    score: np.ndarray,
+    *,
+    fold: int,
+    seed: int,
+    role: str,
+    selection: str,
+    variant: str,
+) -> pd.DataFrame:
+    """Return one row a case with the columns of predictions_classification.csv."""
+    table = pd.DataFrame({"case": list(cases), "target": target, "score": score})
+    return table.assign(fold=fold, seed=seed, role=role, selection=selection, variant=variant)[CLASSIFICATION]
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Read predictions of classification; a failed method's file has no rows.
+
+    Raises:
+        ReradError: a column is missing.
+    """
+    table = pd.read_csv(path, dtype={"case": str, "role": str, "selection": str, "variant": str})
+    missing = [name for name in CLASSIFICATION if name not in table.columns]
+    if missing:
+        raise ReradError(
+            f"column {missing[0]!r} is missing", where=str(path), remedy=f"It needs {', '.join(CLASSIFICATION)}"
+        )
+    return table

@@ -1,0 +1,115 @@
+"""A small phantom, and how to prepare it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rerad.cohorts.sts.acquire import acquire
+from rerad.cohorts.sts.prepare import prepare
+
+PLANTED: dict[str, Any] = {
+    "cases": 48,
+    "positives": 24,
+    "recurrences": 3,
+    "without_ct": 0,
+    "pet_size": [64, 40, 48],
+    "pet_spacing_mm": [4.0, 4.0, 4.0],
+    "ct_size": [64, 80, 96],
+    "ct_spacing_mm": [4.0, 2.0, 2.0],
+    "effect_size": 1.0,
+    "oracle_auc": 0.95,
+    "volume_weight": 0.35,
+    "shape_weight": 0.5,
+    "volume_auc_max": 0.7,
+    "volume_ml": [20, 150],
+    "heterogeneity": [0.05, 0.7],
+    "irregularity": [0.02, 0.2],
+    "uptake_suv": 5.0,
+    "uptake_spread": 0.3,
+    "texture_mm": [10, 16],
+}
+SMALL = PLANTED | {
+    "cases": 8,
+    "positives": 4,
+    "recurrences": 1,
+    "without_ct": 2,
+    "oracle_auc": 0.94,
+    "volume_auc_max": 0.75,
+    "pet_size": [40, 24, 28],
+    "ct_size": [40, 48, 56],
+    "volume_ml": [10, 30],
+}
+PREPARE: dict[str, Any] = {
+    "spacing_mm": 4.0,
+    "box": [20, 16, 18],
+    "crop_margin_mm": 60,
+    "intensity": {
+        "PET": {"clip": None, "standardise": "zscore"},
+        "CT": {"clip": [0.5, 99.5], "standardise": "zscore"},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def planted_settings() -> dict[str, Any]:
+    return dict(PLANTED)
+
+
+@pytest.fixture(scope="session")
+def small_settings() -> dict[str, Any]:
+    return dict(SMALL)
+
+
+@pytest.fixture(scope="session")
+def prepare_settings() -> dict[str, Any]:
+    return dict(PREPARE)
+
+
+@pytest.fixture(scope="session")
+def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An acquired phantom that no test may change."""
+    folder = tmp_path_factory.mktemp("phantom") / "sts"
+    acquire(folder, source="phantom", settings=SMALL, seed=0)
+    return folder
+
+
+@pytest.fixture
+def raw(phantom: Path, tmp_path: Path) -> Path:
+    """A copy of the phantom's scans and table that a test may break before it is acquired as a local source."""
+    folder = tmp_path / "raw"
+    shutil.copytree(phantom, folder, ignore=shutil.ignore_patterns("*.csv", "*.md"))
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Callable[..., SimpleNamespace]:
+    """Return a function that prepares an acquired folder and reads what was written."""
+
+    def prepared(folder: Path, *, name: str = "run", **changes: Any) -> SimpleNamespace:
+        place = tmp_path / name
+        settings = PREPARE | changes.pop("settings", {})
+        arguments = {"seed": 0, "permute_labels": False, "workers": 1} | changes
+        files = {key: place / f"{key}.csv" for key in ("cases", "patient_flow", "box_check", "slices")}
+        prepare(folder, settings=settings, arrays=place / "arrays", **files, **arguments)
+        tables = {key: pd.read_csv(file, dtype={"case": str}) for key, file in files.items()}
+        return SimpleNamespace(place=place, arrays=place / "arrays", **tables)
+
+    return prepared
+
+
+@pytest.fixture
+def run_local(tmp_path: Path, run: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespace]:
+    """Return a function that acquires a raw folder as a local source and prepares it."""
+
+    def done(raw: Path, **changes: Any) -> SimpleNamespace:
+        acquire(tmp_path / "data" / "sts", source="local", settings={"path": str(raw), "clinical": None}, seed=0)
+        return run(tmp_path / "data" / "sts", **changes)
+
+    return done

@@ -1,0 +1,132 @@
+"""Files appear whole or not at all."""
+
+from __future__ import annotations
+
+import ast
+import errno
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rerad.core.errors import ReradError
+from rerad.core.files import atomic, atomic_folder, remove_leftovers, sha256, write_csv, write_json
+
+WRITERS = {
+    "to_csv",
+    "savefig",
+    "save",
+    "savez",
+    "write_text",
+    "write_bytes",
+    "WriteImage",
+    "dump",
+    "to_excel",
+    "to_html",
+}
+
+
+def test_the_target_appears_whole(tmp_path: Path) -> None:
+    with atomic(tmp_path / "deep" / "a.csv") as part:
+        part.write_text("half")
+        assert not (tmp_path / "deep" / "a.csv").exists()
+    assert (tmp_path / "deep" / "a.csv").read_text() == "half"
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    target = tmp_path / "a.nii.gz"
+    target.write_text("old")
+    with pytest.raises(ZeroDivisionError), atomic(target) as part:
+        part.write_text("new")
+        assert part.name.endswith(".nii.gz")
+        raise ZeroDivisionError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
+    (tmp_path / "f").mkdir()
+    (tmp_path / "f" / "stale").touch()
+    with atomic_folder(tmp_path / "f") as part:
+        (part / "fresh").touch()
+    assert [path.name for path in (tmp_path / "f").iterdir()] == ["fresh"]
+    assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / ".part-12ab.a.csv").touch()
+    (tmp_path / ".part-12ab.folder").mkdir()
+    (tmp_path / "kept.csv").touch()
+    assert remove_leftovers(tmp_path) == 2
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["kept.csv", "sub"]
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ReradError, match=r"file/a\.csv|file: cannot be written.*paths\.results"):
+        write_csv(tmp_path / "file" / "a.csv", pd.DataFrame({"a": [1]}))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(ReradError, match="Permission denied"):
+        write_json(tmp_path / "a.json", {})
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ReradError, match=r"a\.csv: cannot be written \(No space left"), atomic(tmp_path / "a.csv"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_missing_input_is_not_taken_for_an_unwritable_target(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), atomic(tmp_path / "a.csv"):
+        (tmp_path / "input").read_text()
+
+
+def test_numbers_and_digest_are_stable(tmp_path: Path) -> None:
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"x": [0.1 + 0.2, None], "y": [1, 2]}))
+    assert (tmp_path / "a.csv").read_bytes() == b"x,y\n0.3,1\n,2\n"
+    (tmp_path / "abc").write_bytes(b"abc")  # the test vector of FIPS 180-2
+    assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def _writes_outside_the_helper(tree: ast.AST) -> list[str]:
+    """Return calls that write a file but do not stand inside a `with atomic(…)` block."""
+    safe: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.With):
+            calls = [item.context_expr for item in node.items if isinstance(item.context_expr, ast.Call)]
+            names = {getattr(call.func, "id", getattr(call.func, "attr", "")) for call in calls}
+            if names & {"atomic", "atomic_folder"}:
+                safe.update(id(inner) for inner in ast.walk(node))
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and id(node) not in safe:
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            owner = getattr(getattr(node.func, "value", None), "id", "")
+            mode = [a.value for a in [*node.args[1:], *(k.value for k in node.keywords)] if isinstance(a, ast.Constant)]
+            if (name in WRITERS and owner not in ("style", "ast")) or (
+                name == "open" and any(str(m)[:1] in "wax" and m for m in mode)
+            ):
+                found.append(f"line {node.lineno}: {name}")
+    return found
+
+
+def test_every_write_goes_through_the_helper(root: Path) -> None:
+    offenders = {
+        str(path.relative_to(root)): found
+        for path in sorted((root / "src").rglob("*.py"))
+        # files.py is the helper; the lock is a lock and no result
+        if path.name not in ("files.py", "lock.py")
+        and (found := _writes_outside_the_helper(ast.parse(path.read_text())))
+    }
+    assert offenders == {}
+
+
+def test_the_check_on_writes_sees_a_plain_write() -> None:
+    assert _writes_outside_the_helper(ast.parse("table.to_csv(path)")) == ["line 1: to_csv"]
+    assert _writes_outside_the_helper(ast.parse("open(path, 'w')")) == ["line 1: open"]
+    assert _writes_outside_the_helper(ast.parse("with atomic(path) as part:\n    table.to_csv(part)")) == []

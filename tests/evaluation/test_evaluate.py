@@ -1,0 +1,130 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from rerad.core.errors import ReradError
+from rerad.evaluation.evaluate import COLUMNS, evaluate
+from rerad.metrics.intervals import wilson
+
+HEADER = ["case", "fold", "seed", "role", "selection", "variant", "target", "score"]
+
+
+def predictions(*, seed=0, selection="last", flip=(), shift=0.0):
+    """Six folds of 4 + 4: 19 of 24 positives and 17 of 24 negatives right, as HC+RF in Table I."""
+    target = np.tile([1, 1, 1, 1, 0, 0, 0, 0], 6)
+    right = np.ones(48, dtype=bool)
+    right[np.flatnonzero(target == 1)[[0, 4, 8, 12, 13]]] = False
+    right[np.flatnonzero(target == 0)[[0, 1, 2, 3, 4, 8, 12]]] = False
+    right[list(flip)] = ~right[list(flip)]
+    score = np.where((target == 1) == right, 0.8, 0.2) + shift * np.arange(48)
+    table = pd.DataFrame({"case": [f"c{n:02d}" for n in range(48)], "target": target, "score": score})
+    table = table.assign(
+        fold=np.repeat(range(1, 7), 8), seed=seed, role="test", selection=selection, variant="published"
+    )
+    train = table.assign(role="train", score=table["target"].astype(float), fold=table["fold"] % 6 + 1)
+    return pd.concat([table, train])[HEADER]
+
+
+def measure(tmp_path, *tables, bootstraps=200, seed=0):
+    paths = []
+    for number, table in enumerate(tables):
+        paths.append(tmp_path / f"{number}.csv")
+        table.to_csv(paths[-1], index=False)
+    evaluate(paths, metrics=tmp_path / "metrics.csv", bootstraps=bootstraps, seed=seed)
+    return pd.read_csv(tmp_path / "metrics.csv")
+
+
+def pick(table, scope, selection="last"):
+    return table[(table["scope"] == scope) & (table["selection"] == selection)].set_index("metric")
+
+
+def test_pooled_values_are_the_published_row(tmp_path):
+    table = measure(tmp_path, predictions())
+    assert list(table) == COLUMNS
+    pooled = pick(table, "pooled")
+    assert pooled["value"].round(3).to_dict() == {
+        **{"acc": 0.75, "sen": 0.792, "spe": 0.708, "pre": 0.731, "f1": 0.76, "auc": 0.75}
+    }
+    assert (pooled["n"] == 48).all()
+    assert pooled["sd"].isna().all()
+    assert (pooled.loc["sen", "wilson_low"], pooled.loc["sen", "wilson_high"]) == pytest.approx(
+        wilson(19, 24, level=0.95)
+    )
+    assert pooled.loc[["f1", "auc"], "wilson_low"].isna().all()
+    assert ((pooled["low"] < pooled["value"]) & (pooled["value"] < pooled["high"])).all()
+
+
+def test_fold_values_are_means_over_folds(tmp_path):
+    folds = pick(measure(tmp_path, predictions()), "fold")
+    # Sensitivities 3/4, 3/4, 3/4, 2/4, 4/4, 4/4; specificities 0, 3/4, 3/4, 3/4, 4/4, 4/4.
+    sensitivities, specificities = np.array([3, 3, 3, 2, 4, 4]) / 4, np.array([0, 3, 3, 3, 4, 4]) / 4
+    for name, values in {
+        "sen": sensitivities,
+        "spe": specificities,
+        "acc": (sensitivities + specificities) / 2,
+    }.items():
+        half = 2.570582 * values.std(ddof=1) / 6**0.5
+        row = folds.loc[name]
+        found = row[["value", "sd", "low", "high", "n"]].tolist()
+        assert found == pytest.approx(
+            [values.mean(), values.std(ddof=1), values.mean() - half, values.mean() + half, 6]
+        )
+    # A mean over folds of precision is not the pooled one: 3/7, 3/4, 3/4, 2/3, 1, 1.
+    assert folds.loc["pre", "value"] == pytest.approx(np.mean([3 / 7, 3 / 4, 3 / 4, 2 / 3, 1, 1]))
+
+
+def test_chunks_in_any_number_and_order_give_the_same_file(tmp_path):
+    table = predictions(shift=1e-3)
+    whole = measure(tmp_path, table)
+    parts = measure(tmp_path, *[table[table["fold"] == fold] for fold in (3, 1, 6, 2, 5, 4)])
+    pd.testing.assert_frame_equal(whole, parts, check_exact=True)
+
+
+def test_seeds_are_averaged_and_their_spread_told(tmp_path):
+    table = measure(tmp_path, predictions(seed=0), predictions(seed=1, flip=[0, 8]))
+    pooled = pick(table, "pooled")
+    assert pooled.loc["acc", "value"] == pytest.approx((36 + 38) / 2 / 48)
+    assert pooled.loc["acc", "sd"] == pytest.approx(np.std([36 / 48, 38 / 48], ddof=1))
+    assert pooled.loc["acc", "n"] == 48
+    assert pick(table, "fold").loc["sen", "value"] == pytest.approx((19 + 21) / 2 / 24)
+
+
+def test_selections_have_their_own_rows(tmp_path):
+    table = measure(tmp_path, pd.concat([predictions(), predictions(selection="best_test", flip=[0, 8])]))
+    assert len(table) == 24
+    assert pick(table, "pooled", "best_test").loc["acc", "value"] > pick(table, "pooled").loc["acc", "value"]
+
+
+def test_a_fold_of_one_class_has_no_auc_and_does_not_count(tmp_path):
+    table = predictions()
+    table = table[(table["fold"] != 2) | (table["target"] == 0) | (table["role"] == "train")]
+    folds = pick(measure(tmp_path, table), "fold")
+    assert folds["n"].to_dict() == {"acc": 6, "sen": 5, "spe": 6, "pre": 6, "f1": 6, "auc": 5}
+
+
+def test_a_failed_chunk_leaves_the_header_only(tmp_path):
+    table = predictions()
+    found = measure(tmp_path, table[table["fold"] == 1], table[:0])
+    assert found.empty
+    assert list(found) == COLUMNS
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda t: pd.concat([t, t[t["case"] == "c07"]]), "case c07 is tested 2 times with seed 0"),
+        (
+            lambda t: pd.concat([t, predictions(seed=1).query("case != 'c03'")]),
+            "case c03 is tested 0 times with seed 1",
+        ),
+        (
+            lambda t: pd.concat([t, predictions(seed=1).assign(target=lambda x: 1 - x["target"])]),
+            "two different targets",
+        ),
+        (lambda t: t.drop(columns="score"), "column 'score' is missing"),
+    ],
+)
+def test_predictions_that_do_not_fit_together_are_refused(tmp_path, spoil, said):
+    with pytest.raises(ReradError, match=said):
+        measure(tmp_path, spoil(predictions()))
+    assert not (tmp_path / "metrics.csv").exists()

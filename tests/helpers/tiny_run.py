@@ -1,0 +1,29 @@
+"""Run the workflow on a tiny phantom."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
+
+
+def command(folder: Path, *arguments: str, overlays: tuple[Path, ...] = ()) -> list[str]:
+    """Return the command line of a run in ``folder``."""
+    files = [str(path) for path in (TINY, *overlays)]
+    return [
+        sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
+        "--profile", str(ROOT / "profiles" / "default"), "--cores", "2", "--configfile", *files, "--", *arguments,
+    ]  # fmt: skip
+
+
+def outcome(folder: Path, run: str = "tiny") -> dict[str, bytes]:
+    """Return the bytes of every CSV and figure of a run but costs, times and provenance."""
+    base = folder / "results" / run
+    kept = [path for path in sorted(base.rglob("*")) if path.suffix in (".csv", ".png", ".svg")]
+    return {
+        str(path.relative_to(base)): path.read_bytes()
+        for path in kept
+        if path.name != "costs.csv" and not {"benchmarks", "provenance", "data"} & set(path.parts)
+    }

@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from rerad.metrics.intervals import bootstrap, over_folds, wilson
+
+
+def test_wilson_of_36_in_48_by_hand():
+    # z = 1.959964; centre (0.75 + z²/96) / (1 + z²/48), half width z sqrt(0.75 · 0.25/48 + z²/(4 · 48²)) / (1 + z²/48)
+    assert wilson(36, 48, level=0.95) == pytest.approx((0.612157, 0.850793), abs=2e-6)
+    assert np.isnan(wilson(0, 0, level=0.95)).all()
+
+
+def test_t_interval_over_six_folds_by_hand():
+    # mean 0.75, deviations ±0.125 twice and 0 twice: sd = sqrt(4 · 0.015625 / 5); t(0.975, 5) = 2.570582
+    values = np.array([0.875, 0.625, 0.75, 0.875, 0.625, 0.75])
+    mean, low, high, sd, number = over_folds(values, level=0.95)
+    assert (mean, number) == (0.75, 6)
+    assert sd == pytest.approx(0.1118034)
+    assert (low, high) == pytest.approx((0.75 - 2.570582 * 0.1118034 / 6**0.5, 0.75 + 2.570582 * 0.1118034 / 6**0.5))
+
+
+def test_folds_without_a_value_do_not_count():
+    mean, low, _, sd, number = over_folds(np.array([np.nan, 0.5]), level=0.95)
+    assert (mean, number) == (0.5, 1)
+    assert np.isnan([low, sd]).all()
+    assert over_folds(np.array([np.nan]), level=0.95)[4] == 0
+
+
+def test_bootstrap_of_accuracy_is_the_binomial():
+    # Right 30 times of 40: the resampled accuracy is binomial(40, 0.75) / 40, with 2.5 and 97.5 % points 0.6 and 0.875.
+    target = np.array([1] * 20 + [0] * 20, dtype=float)
+    score = np.array([1] * 15 + [0] * 20 + [1] * 5, dtype=float)
+    found = bootstrap(target, score[None], samples=4000, seed=3, threshold=0.5, level=0.95)
+    assert found["acc"] == pytest.approx((0.6, 0.875), abs=0.026)
+
+
+def test_seeds_are_resampled_inside():
+    # Every case right with one seed and wrong with the other: patients add no spread, seeds all of it: 0, 1/2 or 1.
+    target = np.array([0, 1] * 10, dtype=float)
+    scores = np.stack([target, 1 - target])
+    found = bootstrap(target, scores, samples=500, seed=0, threshold=0.5, level=0.95)
+    assert found["acc"] == (0.0, 1.0)
+    same = bootstrap(target, np.stack([target, target]), samples=500, seed=0, threshold=0.5, level=0.95)
+    assert same["acc"] == (1.0, 1.0)
+
+
+def test_resamples_without_a_value_are_left_out():
+    # Two cases: half of the resamples hold one class only and have no AUC; the others have 1.
+    found = bootstrap(np.array([0.0, 1.0]), np.array([[0.1, 0.9]]), samples=200, seed=0, threshold=0.5, level=0.95)
+    assert found["auc"] == (1.0, 1.0)

@@ -1,0 +1,198 @@
+"""A small run made by hand: predictions, metrics, costs, prepared cohort."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rerad.evaluation.evaluate import evaluate
+
+METRICS = ("acc", "sen", "spe", "pre", "f1", "auc")
+
+
+VOID = {"meta", "link", "img", "br", "input", "hr"}
+
+
+class Checker(HTMLParser):
+    """Balance of tags and what the page would load."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if given.get("id"):
+            self.ids.append(str(given["id"]))
+        for name in ("src", "href", "srcset", "data", "action", "poster"):
+            value = given.get(name) or ""
+            if tag == "a" and value:
+                self.targets.append(value)
+            elif value and not value.startswith("data:"):
+                self.loads.append(f"{tag} {value}")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> without its start"
+        assert self.open.pop() == tag
+
+
+def _check_html(text: str) -> Checker:
+    checker = Checker()
+    checker.feed(text)
+    checker.close()
+    assert checker.open == []
+    assert checker.loads == []
+    assert len(checker.ids) == len(set(checker.ids))
+    assert "url(" not in text
+    assert "@import" not in text
+    return checker
+
+
+@pytest.fixture
+def check_html() -> Callable[[str], Checker]:
+    """A function that refuses HTML with open tags, ids given twice or anything to load; returns what it saw."""
+    return _check_html
+
+
+@pytest.fixture
+def cohort() -> dict[str, Any]:
+    """A cohort of the paper's own size."""
+    return {
+        "name": "sts", "source": "local", "cases": 48, "positives": 24, "paper_cases": 48, "paper_positives": 24,
+        "phantom": False, "notes": ["A note on the cohort."],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def write_metrics(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes metrics.csv from metric → (value, low, high), and fold rows."""
+
+    def write(name: str, values: dict[str, tuple[float, float, float]], n: int = 48, positives: int = 24) -> Path:
+        rows = []
+        for metric, (value, low, high) in values.items():
+            shared = {"task": "classification", "metric": metric, "selection": "last", "variant": "published"}
+            row = {**shared, "scope": "pooled", "value": value, "low": low, "high": high, "sd": "", "n": n}
+            row["n_positive"] = positives
+            rows.append(row | {"wilson_low": low, "wilson_high": high})
+            rows.append({**shared, "scope": "fold", "value": value - 0.01, "low": low, "high": high, "sd": 0.1, "n": 6})
+            rows.append({**row, "selection": "best_test", "value": 0.999})
+        path = tmp_path / name / "metrics.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        columns = [
+            "task",
+            "metric",
+            "scope",
+            "selection",
+            "variant",
+            "value",
+            "low",
+            "high",
+            "sd",
+            "n",
+            "wilson_low",
+            "wilson_high",
+            "n_positive",
+        ]
+        pd.DataFrame(rows, columns=columns).to_csv(path, index=False)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_cost(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a cost.json where a run puts it."""
+
+    def write(method: str, *, seed: int = 0, chunk: str = "all", failed: str | None = None) -> Path:
+        path = tmp_path / "trained" / "sts" / method / f"seed{seed}" / chunk / "cost.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        record = {
+            "method": method, "seed": seed, "folds": [1], "threads": 1, "failed": failed, "wall_s": 12.5, "cpu_s": 11.0,
+            "peak_rss_mb": 300.0, "device": "cpu", "gpu_s": 0.0, "peak_gpu_mb": 0.0,
+        }  # fmt: skip
+        path.write_text(json.dumps(record))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_predictions(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes predictions of ``cases`` cases in six folds; higher ``skill``, better scores."""
+
+    def write(method: str, *, seed: int = 0, cases: int = 48, skill: float = 1.0) -> Path:
+        generator = np.random.default_rng([len(method), seed])
+        target = np.tile([0, 1], cases // 2)
+        score = 1 / (1 + np.exp(-(skill * (target - 0.5) + generator.normal(0, 1, cases))))
+        frame = pd.DataFrame(
+            {
+                "case": [f"STS_{index:03d}" for index in range(1, cases + 1)],
+                "fold": np.arange(cases) // 2 % 6 + 1,
+                "seed": seed,
+                "role": "test",
+                "selection": "last",
+                "variant": "published",
+                "target": target,
+                "score": score,
+            }
+        )
+        path = tmp_path / "trained" / "sts" / method / f"seed{seed}" / "all" / "predictions_classification.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pd.concat([frame, frame.assign(role="train", score=0.5)]).to_csv(path, index=False)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_trained(tmp_path: Path, write_predictions: Callable[..., Path]) -> Callable[..., tuple[list[Path], Path]]:
+    """A function that writes predictions of some seeds and evaluates them."""
+
+    def write(method: str, *, seeds: int = 1, **options: Any) -> tuple[list[Path], Path]:
+        files = [write_predictions(method, seed=seed, **options) for seed in range(seeds)]
+        metrics = tmp_path / "trained" / "sts" / method / "metrics.csv"
+        evaluate(files, metrics=metrics, bootstraps=100, seed=0)
+        return files, metrics
+
+    return write
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Path:
+    """A prepared cohort of three cases: with CT, without CT, and one excluded by its outcome."""
+    folder = tmp_path / "cohorts" / "sts"
+    (folder / "arrays").mkdir(parents=True)
+    generator = np.random.default_rng(0)
+    z, y, x = np.meshgrid(np.arange(36), np.arange(28), np.arange(28), indexing="ij")
+    body = ((y - 14) / 12) ** 2 + ((x - 14) / 13) ** 2 < 1
+    ball = ((z - 20) / 7) ** 2 + ((y - 13) / 5) ** 2 + ((x - 16) / 6) ** 2 < 1
+    pet = np.where(body, generator.normal(-0.2, 0.1, body.shape) + 3 * ball, 0).astype(np.float32)
+    ct = np.where(body, generator.normal(0.5, 0.2, body.shape) + 0.4 * ball, -1.5).astype(np.float32)
+    np.save(folder / "arrays" / "PET.npy", np.stack([pet] * 3))
+    np.save(folder / "arrays" / "CT.npy", np.stack([ct, 0 * ct, ct]))
+    np.save(folder / "arrays" / "GTV.npy", np.stack([ball] * 3).astype(np.uint8))
+    (folder / "cases.csv").write_text(
+        "case,row,included,target,outcome,has_ct,crop_ml,cropped\n"
+        "STS_001,0,1,1,Mets – lungs,1,900.5,0\nSTS_002,1,1,0,--,0,700,0\nSTS_003,2,0,,Recurrence – local,1,800,0\n"
+    )
+    (folder / "patient_flow.csv").write_text(
+        "case,stage,modality,status,reason\nSTS_003,prepare,all,excluded,outcome Recurrence – local <b>\n"
+    )
+    (folder / "features_flow.csv").write_text("case,stage,modality,status,reason\n")
+    (folder / "box_check.csv").write_text(
+        "case,extent_z_mm,extent_y_mm,extent_x_mm,clipped_fraction\n"
+        "STS_001,100,80,70,0\nSTS_002,300,80,70,0.125\nSTS_003,50,60,70,0\n"
+    )
+    return folder

@@ -1,0 +1,121 @@
+"""Configuration: merged as promised, and refused by name where it is wrong."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from rerad.core.errors import ConfigError
+from rerad.studies import Plan, load
+from rerad.studies.merge import difference, merge
+
+
+@pytest.fixture
+def config(root: Path) -> dict[str, Any]:
+    base = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    return merge(base, yaml.safe_load((root / "config" / "demo.yaml").read_text()))
+
+
+def loaded(config: dict[str, Any], root: Path, overlay: dict[str, Any]) -> Plan:
+    return load(merge(config, overlay), root=root)
+
+
+def test_mappings_merge_and_lists_replace() -> None:
+    base = {"a": {"x": 1, "y": [1, 2]}, "b": 1}
+    overlay = {"a": {"y": [3]}, "c": {"z": 0}}
+    kept = copy.deepcopy(base)
+    assert merge(base, overlay) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": {"z": 0}}
+    assert base == kept
+    assert difference(base, merge(base, overlay)) == [("a.y", [1, 2], [3]), ("c", None, {"z": 0})]
+
+
+def test_a_method_that_two_studies_share_is_trained_once(config: dict[str, Any], root: Path) -> None:
+    plan = load(config, root=root)
+    trainings = list(plan.trainings())
+    assert len(trainings) == len(set(trainings))
+    assert sum(method == "hc_rf" for _, method, _, _ in trainings) == 1  # one seed, chunk "all"
+
+
+def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
+    assert load(config, root=root).chunks("sts") == ["all"]
+    by_fold = loaded(config, root, {"jobs": "fold"})
+    assert by_fold.chunks("sts") == [f"fold{i}" for i in range(1, by_fold.folds["sts"] + 1)]
+    assert by_fold.folds_of("sts", "fold2") == [2]
+    assert by_fold.folds_of("sts", "all") == list(range(1, by_fold.folds["sts"] + 1))
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"bootstrap": 5}, r"bootstrap: unknown key\. Did you mean 'bootstraps'\? Known keys here: .*bootstraps"),
+        ({"jobs": "folds"}, r"jobs: 'folds' does not do\. Write one of: fold, method"),
+        ({"seeds": []}, r"seeds: \[\] does not do\. Write at least 1"),
+        ({"bootstraps": 10}, r"bootstraps: 10 does not do\. Write 100 or more"),
+        ({"permute_labels": True}, r"permute_labels: True does not do"),
+        ({"cohorts": {"sts": {"source": "tape"}}}, r"cohorts\.sts\.source: 'tape' does not do\. Write one of: local, phantom"),
+        ({"cohorts": {"sts": {"prepare": {"spacing_mm": -1}}}}, r"cohorts\.sts\.prepare\.spacing_mm: -1 does not do"),
+        ({"studies": {"chmfi": {}}}, r"studies\.chmfi: no such study\. .*chmfl, mmnas"),
+        ({"studies": {"chmfl": {"methods": {"hc_rf": {"search": {"feature": 3}}}}}}, r"feature: unknown key\. Did you mean 'features'"),
+        ({"studies": {"chmfl": {"methods": {"hc_rf": {"model": "tree"}}}}}, r"methods\.hc_rf\.model: 'tree' does not do"),
+        ({"studies": {"chmfl": {"folds": 4}}}, r"studies chmfl and mmnas ask for 4 and 3 folds"),
+        ({"studies": {"chmfl": {"enabled": False}}}, r"no enabled study of the cohort sts defines the method 'hc_rf'"),
+        ({"studies": {"chmfl": {"enabled": False}, "mmnas": {"enabled": False}}}, "every study has enabled: false"),
+        ({"studies": {"mmnas": {"methods": {"majority": {"model": "majority", "modalities": ["CT"], "recipe": {}}}}}},
+         r"studies\.mmnas\.methods\.majority: defined twice"),
+        ({"cohorts": {"sts": {"source": "local", "local": {"path": "/no/such/folder"}}}}, "'/no/such/folder' is not a folder"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_named(config: dict[str, Any], root: Path, overlay: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, overlay)
+
+
+def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any], tmp_path: Path) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text("bootstraps: 7\n")
+    files = [root / "config" / "config.yaml", overlay]
+    with pytest.raises(ConfigError, match=r"mine\.yaml: bootstraps: 7 does not do"):
+        load(merge(config, {"bootstraps": 7}), root=root, files=files)
+
+
+def test_the_paper_run_says_what_it_lacks(root: Path) -> None:
+    config = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    with pytest.raises(ConfigError, match=r"cohorts\.sts\.local\.path: null: the source local needs a folder"):
+        load(config, root=root)
+
+
+def test_every_key_of_the_schemas_is_closed_and_described(root: Path) -> None:
+    for path in sorted((root / "workflow" / "schemas").glob("*.yaml")):
+        problems = list(undescribed(yaml.safe_load(path.read_text()), path.stem))
+        assert problems == []
+
+
+def undescribed(schema: Any, where: str, is_property: bool = False) -> Any:
+    if isinstance(schema, list):
+        for index, item in enumerate(schema):
+            yield from undescribed(item, f"{where}[{index}]")
+    if not isinstance(schema, dict):
+        return
+    if is_property and "description" not in schema and not {"$ref", "const"} & set(schema):
+        yield f"{where}: no description"
+    if schema.get("type") == "object" and schema.get("properties") and "additionalProperties" not in schema:
+        yield f"{where}: open"
+    for key, value in schema.items():
+        if key == "properties" and isinstance(value, dict):
+            for name, content in value.items():
+                yield from undescribed(content, f"{where}.{name}", is_property="if" not in where.split("."))
+        elif key not in ("description", "enum"):
+            yield from undescribed(value, f"{where}.{key}")
+
+
+def test_every_overlay_loads(root: Path) -> None:
+    base = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    for path in sorted((root / "config").glob("*.yaml")):
+        overlay = yaml.safe_load(path.read_text())
+        if path.stem in ("config", "local_sts"):  # these need a folder of scans
+            continue
+        load(merge(base, overlay), root=root, files=[root / "config" / "config.yaml", path])

@@ -1,0 +1,207 @@
+"""The workflow as a person runs it: whole, killed, twice at once, with a broken method, patient or key."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny_run import TINY, command, outcome
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+pytestmark = pytest.mark.workflow
+METHODS = [
+    "crop_only", "hc_elasticnet", "hc_elasticnet_pet", "hc_rf", "hc_rf_pet", "majority", "suvmax_only", "volume_only",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the tiny workflow ran undisturbed."""
+    folder = tmp_path_factory.mktemp("finished")
+    done = subprocess.run(command(folder), cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture
+def copy(finished: Path, tmp_path: Path) -> Path:
+    """A copy of the finished run, times kept."""
+    return Path(shutil.copytree(finished, tmp_path / "copy", symlinks=True))
+
+
+def test_every_table_and_figure_is_there(finished: Path) -> None:
+    run = finished / "results" / "tiny"
+    for study, table, figures in (("chmfl", "table1", ("fig3", "figs1")), ("mmnas", "table1", ("fig2",))):
+        for suffix in ("csv", "md", "html", "tex"):
+            assert (run / study / "tables" / f"{table}.{suffix}").stat().st_size > 100
+        for figure in figures:
+            assert (run / study / "figures" / f"{figure}.png").read_bytes().startswith(b"\x89PNG")
+            assert "PHANTOM" in (run / study / "figures" / f"{figure}.svg").read_text()
+        assert (run / study / "deviations.csv").exists()
+    table = pd.read_csv(run / "chmfl" / "tables" / "table1.csv").set_index("method")
+    assert set(METHODS) == set(table.index)
+    assert table.loc["hc_rf", "acc_published"] == 0.75
+    assert table.loc["hc_rf", "verdict"].startswith("not comparable: phantom")
+    assert "PHANTOM" in (run / "report.html").read_text()
+
+
+def test_a_second_run_has_nothing_to_do(copy: Path, run: Run) -> None:
+    again = run(folder=copy)
+    assert again.returncode == 0, again.stdout
+    assert "Nothing to be done" in again.stdout
+
+
+def test_one_table_can_be_asked_for(finished: Path, run: Run) -> None:
+    jobs = run("mmnas_table1", folder=finished, options=("-n",)).stdout
+    assert "Nothing to be done" in jobs
+
+
+def test_folds_as_jobs_give_the_same_numbers(finished: Path, tmp_path: Path, run: Run) -> None:
+    overlay = tmp_path / "folds.yaml"
+    overlay.write_text("jobs: fold\n")
+    done = run("chmfl_table1", overlays=(overlay,))
+    assert done.returncode == 0, done.stdout
+    table = "results/tiny/chmfl/tables/table1.csv"
+    assert (tmp_path / table).read_bytes() == (finished / table).read_bytes()
+
+
+def test_a_failing_method_leaves_the_other_rows_and_is_tried_again(copy: Path, run: Run) -> None:
+    overlay = copy / "broken.yaml"
+    overlay.write_text("studies: {chmfl: {methods: {suvmax_only: {recipe: {feature: PET_index_SUVmix}}}}}\n")
+    broken = run(folder=copy, overlays=(overlay,))
+    assert broken.returncode != 0
+    assert "PET_index_SUVmix" in broken.stdout
+    table = pd.read_csv(copy / "results/tiny/chmfl/tables/table1.csv").set_index("method")
+    assert table.loc["suvmax_only", "verdict"].startswith("failed: ")
+    assert "PET_index_SUVmix" in table.loc["suvmax_only", "verdict"]
+    assert table.drop(index="suvmax_only")["acc"].notna().all()
+    assert "failed" in (copy / "results/tiny/report.html").read_text()
+
+    again = run(folder=copy, overlays=(overlay,))
+    assert again.returncode != 0, "a failed method must be tried again"
+    assert "PET_index_SUVmix" in again.stdout
+
+    mended = run(folder=copy)
+    assert mended.returncode == 0, mended.stdout
+    trained = set(re.findall(r"Train: sts (\w+)", mended.stdout))
+    assert trained == {"suvmax_only"}
+    table = pd.read_csv(copy / "results/tiny/chmfl/tables/table1.csv")
+    assert table["acc"].notna().all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("bootstrap: 5", r"change\.yaml: bootstrap: unknown key\. Did you mean 'bootstraps'"),
+        ("jobs: folds", r"jobs: 'folds' does not do\. Write one of: fold, method"),
+        ("studies: {chmfl: {methods: {hc_rf: {recipe: {tree: 3}}}}}", r"tree: unknown key\. Did you mean 'trees'"),
+    ],
+)
+def test_a_misspelt_key_is_named_before_any_work(tmp_path: Path, run: Run, change: str, message: str) -> None:
+    overlay = tmp_path / "change.yaml"
+    overlay.write_text(change)
+    stopped = run(overlays=(overlay,))
+    assert stopped.returncode != 0
+    assert re.search(message, " ".join(stopped.stdout.split())), stopped.stdout
+    assert not (tmp_path / "results" / "tiny").exists()
+
+
+def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, run: Run) -> None:
+    (tmp_path / "blocked").touch()
+    overlay = tmp_path / "change.yaml"
+    overlay.write_text("paths: {results: blocked/results}\n")
+    stopped = run(overlays=(overlay,))
+    assert stopped.returncode != 0
+    assert re.search(r"blocked/results/tiny: cannot be written", " ".join(stopped.stdout.split())), stopped.stdout
+
+
+def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None:
+    first = subprocess.Popen(
+        command(tmp_path), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        lock = tmp_path / "results" / "tiny" / ".lock"
+        while not (lock.exists() and lock.read_text()):
+            time.sleep(0.05)
+        second = run()
+        assert second.returncode != 0
+        assert re.search(r"another run is at work here \(process \d+", " ".join(second.stdout.split())), second.stdout
+        assert first.wait(timeout=300) == 0, "the first run must not be disturbed"
+    finally:
+        if first.poll() is None:
+            os.killpg(first.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_killed_and_resumed_gives_the_same_bytes(finished: Path, tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    kills = 0
+    for _ in range(100):
+        process = subprocess.Popen(
+            command(tmp_path), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        try:
+            output, _ = process.communicate(timeout=dice.uniform(2, 12))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)  # Snakemake alone: its jobs must notice
+            process.wait()
+            kills += 1
+            continue
+        assert process.returncode == 0, output
+        break
+    else:
+        pytest.fail("the run never came to its end")
+    assert kills >= 2
+    assert outcome(tmp_path) == outcome(finished)
+    assert not list((tmp_path / "results").rglob(".part-*"))
+
+
+@pytest.fixture
+def scans(finished: Path, tmp_path: Path) -> Path:
+    """A local folder of scans: the phantom's files, copied."""
+    source = finished / "results" / "tiny" / "data" / "sts"
+    folder = tmp_path / "scans"
+    shutil.copytree(source, folder)
+    for name in ("manifest.csv", "ATTRIBUTION.md", "oracle.csv"):
+        (folder / name).unlink(missing_ok=True)
+    return folder
+
+
+def test_one_broken_patient_is_a_row_and_the_others_finish(scans: Path, tmp_path: Path, run: Run) -> None:
+    broken = sorted(path.name for path in scans.iterdir() if path.is_dir())[0]
+    image = scans / broken / "PET_image.nii.gz"
+    image.write_bytes(image.read_bytes()[:-200])
+    overlay = tmp_path / "local.yaml"
+    overlay.write_text(f"cohorts: {{sts: {{source: local, local: {{path: {scans}}}}}}}\n")
+    done = run(overlays=(overlay,))
+    assert done.returncode == 0, done.stdout
+    flow = pd.read_csv(tmp_path / "results/tiny/cohorts/sts/patient_flow.csv").set_index("case")
+    assert "PET_image.nii.gz" in flow.loc[broken, "reason"]
+    cases = pd.read_csv(tmp_path / "results/tiny/cohorts/sts/cases.csv")
+    assert broken not in set(cases["case"])
+    table = pd.read_csv(tmp_path / "results/tiny/chmfl/tables/table1.csv")
+    assert (table["n"] == cases["included"].sum()).all() or table["n"].max() == cases["included"].sum()
+    assert broken in (tmp_path / "results/tiny/report.html").read_text()
+
+
+def test_costs_name_what_was_trained(finished: Path) -> None:
+    for method in METHODS:
+        cost = json.loads((finished / f"results/tiny/trained/sts/{method}/seed0/all/cost.json").read_text())
+        assert cost["failed"] is None
+        assert cost["wall_s"] > 0
+        assert cost["peak_rss_mb"] > 50
+
+
+def test_the_overlays_only_lay_numbers_over_the_same_code(root: Path) -> None:
+    assert TINY.exists()
+    assert not list((root / "src").rglob("*tiny*"))

@@ -1,0 +1,107 @@
+# prepare, split, describe: raw scans → arrays, splits, handcrafted features
+
+
+rule prepare:
+    input:
+        manifest=f"{PLAN.data_folder}/{{cohort}}/manifest.csv",
+    output:
+        cases=f"{COHORT}/cases.csv",
+        patient_flow=f"{COHORT}/patient_flow.csv",
+        box_check=f"{COHORT}/box_check.csv",
+        slices=f"{COHORT}/slices.csv",
+        arrays=directory(f"{COHORT}/arrays"),
+    log:
+        f"{RUN}/logs/prepare_{{cohort}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/prepare_{{cohort}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=4000,
+    params:
+        settings=cohort_settings("prepare"),
+        seed=cohort_settings("seed"),
+        permute_labels=config["permute_labels"],
+        code=lambda wildcards: code_of(
+            "prepare", f"rerad.cohorts.{wildcards.cohort}.prepare"
+        ),
+    message:
+        "Prepare the cohort {wildcards.cohort}"
+    script:
+        "../scripts/prepare.py"
+
+
+rule split:
+    input:
+        cases=f"{COHORT}/cases.csv",
+    output:
+        splits=f"{COHORT}/splits.csv",
+    log:
+        f"{RUN}/logs/split_{{cohort}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/split_{{cohort}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        folds=lambda wildcards: PLAN.folds[wildcards.cohort],
+        seed=cohort_settings("seed"),
+        code=code_of("split", "rerad.core.splits"),
+    message:
+        "Split the cohort {wildcards.cohort}"
+    script:
+        "../scripts/split.py"
+
+
+rule picture:
+    input:
+        cases=f"{COHORT}/cases.csv",
+        arrays=f"{COHORT}/arrays",
+    output:
+        pictures=directory(f"{COHORT}/quality"),
+    log:
+        f"{RUN}/logs/picture_{{cohort}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/picture_{{cohort}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=2000,
+    params:
+        spacing_mm=lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"][
+            "spacing_mm"
+        ],
+        phantom=lambda wildcards: PLAN.phantom(wildcards.cohort),
+        code=code_of("picture", "rerad.reporting.figures.quality"),
+    message:
+        "Draw the quality pictures of {wildcards.cohort}"
+    script:
+        "../scripts/picture.py"
+
+
+rule describe:
+    input:
+        manifest=f"{PLAN.data_folder}/{{cohort}}/manifest.csv",
+        cases=f"{COHORT}/cases.csv",
+    output:
+        features=f"{COHORT}/features.csv",
+        flow=f"{COHORT}/features_flow.csv",
+    log:
+        f"{RUN}/logs/describe_{{cohort}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/describe_{{cohort}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, threads: 1000 * threads,
+    params:
+        settings=cohort_settings("describe"),
+        code=code_of("describe", "rerad.radiomics.describe"),
+    message:
+        "Extract the handcrafted features of {wildcards.cohort}"
+    script:
+        "../scripts/describe.py"

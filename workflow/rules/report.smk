@@ -1,0 +1,154 @@
+# tabulate, plot, report: results → tables, figures and the page
+TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir())
+
+
+rule tabulate:
+    input:
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+        metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
+        costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
+        published=lambda wildcards: ROOT
+        / "config"
+        / "published"
+        / entry_of(wildcards, "tables")["published"],
+    output:
+        csv=f"{RUN}/{{study}}/tables/{{table}}.csv",
+        md=f"{RUN}/{{study}}/tables/{{table}}.md",
+        html=f"{RUN}/{{study}}/tables/{{table}}.html",
+        tex=f"{RUN}/{{study}}/tables/{{table}}.tex",
+    log:
+        f"{RUN}/logs/tabulate_{{study}}_{{table}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/tabulate_{{study}}_{{table}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=lambda wildcards: study_settings(wildcards, "tables"),
+        about=lambda wildcards: PLAN.about(cohort_of(wildcards)),
+        stale=lambda wildcards: stale_methods(wildcards),
+        code=code_of("tabulate", "rerad.reporting.assemble", files=TEMPLATES),
+    message:
+        "Table {wildcards.table} of {wildcards.study}"
+    script:
+        "../scripts/tabulate.py"
+
+
+rule plot:
+    input:
+        predictions=lambda wildcards: chunks_of(
+            wildcards, "figures", "predictions_classification.csv"
+        ),
+        metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
+    output:
+        png=report(
+            f"{RUN}/{{study}}/figures/{{figure}}.png",
+            caption="../report/figure.rst",
+            category="{study}",
+        ),
+        svg=f"{RUN}/{{study}}/figures/{{figure}}.svg",
+    log:
+        f"{RUN}/logs/plot_{{study}}_{{figure}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/plot_{{study}}_{{figure}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        settings=lambda wildcards: entry_of(wildcards, "figures"),
+        phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
+        code=code_of("plot", "rerad.reporting.assemble"),
+    message:
+        "Figure {wildcards.figure} of {wildcards.study}"
+    script:
+        "../scripts/plot.py"
+
+
+rule deviate:
+    output:
+        csv=f"{RUN}/{{study}}/deviations.csv",
+    log:
+        f"{RUN}/logs/deviate_{{study}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/deviate_{{study}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        deviations=lambda wildcards: PLAN.studies[wildcards.study]["deviations"],
+        code=code_of("deviate", "rerad.reporting.assemble"),
+    message:
+        "Deviations of {wildcards.study}"
+    script:
+        "../scripts/deviate.py"
+
+
+rule report:
+    input:
+        tables_of(),
+        figures_of(),
+        expand(f"{RUN}/{{study}}/deviations.csv", study=PLAN.studies),
+        expand(
+            f"{COHORT}/{{file}}",
+            cohort=PLAN.methods,
+            file=[
+                "cases.csv",
+                "patient_flow.csv",
+                "features_flow.csv",
+                "box_check.csv",
+                "quality",
+            ],
+        ),
+        manifests=expand(
+            f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods
+        ),
+        costs=all_costs(),
+    output:
+        page=f"{RUN}/report.html",
+        costs=f"{RUN}/costs.csv",
+        provenance=f"{RUN}/provenance/provenance.json",
+        config=f"{RUN}/config.yaml",
+    log:
+        f"{RUN}/logs/report.log",
+    benchmark:
+        f"{RUN}/benchmarks/report.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        run=config["run"],
+        studies=PLAN.studies,
+        cohorts={cohort: PLAN.about(cohort) for cohort in PLAN.methods},
+        config=PLAN.effective(),
+        difference=PLAN.difference(),
+        root=str(ROOT),
+        code=code_of("report", "rerad.reporting.assemble", files=TEMPLATES),
+    message:
+        "Report of the run {config[run]}"
+    script:
+        "../scripts/report.py"
+
+
+# The run is complete when every training succeeded; a failed one is named here, after the tables and the report.
+rule complete:
+    input:
+        report=f"{RUN}/report.html",
+        costs=all_costs(),
+    output:
+        done=f"{RUN}/complete.txt",
+    log:
+        f"{RUN}/logs/complete.log",
+    benchmark:
+        f"{RUN}/benchmarks/complete.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    message:
+        "Check that every training succeeded"
+    script:
+        "../scripts/complete.py"

@@ -1,0 +1,12 @@
+"""Name the trainings that failed, if any."""
+
+from pathlib import Path
+
+from rerad.core import job
+from rerad.training.failure import check_complete
+
+job.begin(snakemake.log[0])
+check_complete(
+    [Path(path) for path in snakemake.input.costs],
+    done=Path(snakemake.output.done),
+)

@@ -1,0 +1,16 @@
+"""Extract the handcrafted features of a cohort."""
+
+from pathlib import Path
+
+from rerad.core import job
+from rerad.radiomics.describe import describe
+
+job.begin(snakemake.log[0])
+describe(
+    Path(snakemake.input.manifest).parent,
+    Path(snakemake.input.cases),
+    settings=snakemake.params.settings,
+    workers=snakemake.threads,
+    features=Path(snakemake.output.features),
+    patient_flow=Path(snakemake.output.flow),
+)

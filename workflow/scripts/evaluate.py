@@ -1,0 +1,14 @@
+"""Turn the predictions of a method into metrics with intervals."""
+
+from pathlib import Path
+
+from rerad.core import job
+from rerad.evaluation.evaluate import evaluate
+
+job.begin(snakemake.log[0])
+evaluate(
+    [Path(path) for path in snakemake.input.predictions],
+    metrics=Path(snakemake.output.metrics),
+    bootstraps=snakemake.params.bootstraps,
+    seed=0,
+)
