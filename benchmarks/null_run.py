@@ -21,6 +21,7 @@ from rerad.cohorts.sts.acquire import acquire
 from rerad.cohorts.sts.prepare import permuted, prepare
 from rerad.core.files import write_csv
 from rerad.core.parallel import map_cases
+from rerad.core.seeds import derive
 from rerad.core.splits import split
 from rerad.evaluation.evaluate import evaluate
 from rerad.radiomics.describe import describe
@@ -90,7 +91,8 @@ def one_permutation(number: int, *, plan: Plan, folder: Path) -> pd.DataFrame:
     """Return per-fold and pooled AUC of every method after one permutation of the labels."""
     place = folder / f"permutation{number}"
     cases, splits = place / "cases.csv", place / "splits.csv"
-    write_csv(cases, permuted(pd.read_csv(folder / "cases.csv", dtype={"case": str}), number))
+    drawn = derive(plan.config["cohorts"]["sts"]["seed"], "permute_labels", number)  # as prepare does
+    write_csv(cases, permuted(pd.read_csv(folder / "cases.csv", dtype={"case": str}), drawn))
     split(cases, folds=plan.folds["sts"], seed=plan.config["cohorts"]["sts"]["seed"], splits=splits)
     rows = []
     for method, settings in plan.methods["sts"].items():
@@ -113,7 +115,12 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
     }
     chosen = place / method / "chosen.json" if "search" in settings else None
     if chosen:
-        choose(**common, chosen=chosen, history=place / method / "search_history.csv")
+        choose(
+            **common,
+            chosen=chosen,
+            history=place / method / "search_history.csv",
+            cost=place / method / "search_cost.json",
+        )
     train(
         **common,
         chosen=chosen,

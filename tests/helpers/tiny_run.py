@@ -9,12 +9,15 @@ ROOT = Path(__file__).resolve().parents[2]
 TINY = ROOT / "tests" / "workflow" / "tiny.yaml"
 
 
-def command(folder: Path, *arguments: str, overlays: tuple[Path, ...] = ()) -> list[str]:
-    """Return the command line of a run in ``folder``."""
-    files = [str(path) for path in (TINY, *overlays)]
+def command(
+    folder: Path, *targets: str, overlays: tuple[Path, ...] = (TINY,), config: tuple[str, ...] = ()
+) -> list[str]:
+    """Return the command line of a run in ``folder``; ``config`` are settings such as ``seeds=[1]``."""
+    settings = ["--config", *config] if config else []
     return [
         sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), "--directory", str(folder),
-        "--profile", str(ROOT / "profiles" / "default"), "--cores", "2", "--configfile", *files, "--", *arguments,
+        "--profile", str(ROOT / "profiles" / "default"), "--cores", "2", *settings,
+        "--configfile", *map(str, overlays), "--", *targets,
     ]  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tiny_run import command
+from tiny_run import TINY, command
 
 
 @pytest.fixture
@@ -18,9 +18,9 @@ def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[st
     started: list[subprocess.Popen[str]] = []
 
     def call(
-        *arguments: str, folder: Path = tmp_path, overlays: tuple[Path, ...] = (), options: tuple[str, ...] = ()
+        *targets: str, folder: Path = tmp_path, overlays: tuple[Path, ...] = (), options: tuple[str, ...] = ()
     ) -> subprocess.CompletedProcess[str]:
-        line = command(folder, *arguments, overlays=overlays)
+        line = command(folder, *targets, overlays=(TINY, *overlays))
         line[line.index("--cores") : line.index("--cores")] = list(options)
         process = subprocess.Popen(
             line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, cwd=folder

@@ -73,11 +73,19 @@ def _thumbnail(path: Path, width: int) -> str:
 
 def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     tables = [{**table, "fragment": _fragment(Path(table["html"]))} for table in study["tables"]]
-    figures = [{**figure, "source": embed(Path(figure["png"]))} for figure in study["figures"]]
+    figures = [
+        {**figure, "source": embed(Path(figure["png"])), "label": _figure_label(figure["id"])}
+        for figure in study["figures"]
+    ]
     phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
     return {
         **study, "tables": tables, "figures": figures, "phantom": phantom, "reference": _reference(study["reference"]),
     }  # fmt: skip
+
+
+def _figure_label(name: str) -> str:
+    """Return ``Fig. 3`` for ``fig3`` and ``Fig. S1`` for ``figs1``."""
+    return f"Fig. {name.removeprefix('fig').upper()}"
 
 
 def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:

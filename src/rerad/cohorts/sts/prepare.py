@@ -71,7 +71,7 @@ def prepare(
         _assemble(part, table, settings["box"])
     flow += _excluded(table, clinical)
     if permute_labels is not False:
-        table = _permuted(table, derive(seed, "permute_labels", int(permute_labels)))
+        table = permuted(table, derive(seed, "permute_labels", int(permute_labels)))
     for case, _, modality, _, reason in sorted(flow):
         log.warning("%s (%s): %s", case, modality, reason)
     write_csv(box_check, _box_table(ready))
@@ -139,7 +139,7 @@ def _need_cases(table: pd.DataFrame, flow: list[FlowRow], folder: Path) -> None:
         )
 
 
-def _permuted(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+def permuted(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """Return the table with outcomes, as printed and as target, dealt out anew among the included cases."""
     table = table.copy()
     included = np.flatnonzero(table["included"] == 1)

@@ -1,0 +1,64 @@
+"""Where a signal is planted the baseline finds it; where the labels are permuted the tables say so."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from tiny_run import ROOT, TINY, command
+
+pytestmark = pytest.mark.workflow
+
+
+def pooled_auc(folder: Path, run: str, method: str) -> float:
+    metrics = pd.read_csv(folder / "results" / run / "trained" / "sts" / method / "metrics.csv")
+    row = metrics.query("metric == 'auc' and scope == 'pooled' and selection == 'last'")
+    return float(row["value"].iloc[0])
+
+
+def run(line: list[str], folder: Path) -> None:
+    done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_hc_rf_finds_what_was_planted(tmp_path: Path) -> None:
+    overlays = (ROOT / "config" / "planted.yaml",)
+    reached, volume = [], []
+    for seed in range(5):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        targets = [f"results/planted/trained/sts/{method}/metrics.csv" for method in ("hc_rf", "volume_only")]
+        run(command(folder, *targets, overlays=overlays, config=(f"cohorts={{sts: {{seed: {seed}}}}}",)), folder)
+        reached.append(pooled_auc(folder, "planted", "hc_rf"))
+        volume.append(pooled_auc(folder, "planted", "volume_only"))
+        oracle = pd.read_csv(folder / "results/planted/data/sts/oracle.csv").dropna()
+        assert area(oracle) == pytest.approx(0.95, abs=0.02)
+    print(f"HC + RF {[round(value, 3) for value in reached]}, volume {[round(value, 3) for value in volume]}")
+    assert sum(reached) / len(reached) >= 0.80
+    assert max(volume) <= 0.75
+
+
+def area(oracle: pd.DataFrame) -> float:
+    """AUC as the share of pairs in the right order."""
+    positive = oracle.loc[oracle["target"] == 1, "risk"].to_numpy()
+    negative = oracle.loc[oracle["target"] == 0, "risk"].to_numpy()
+    return float((positive[:, None] > negative[None, :]).mean())
+
+
+def test_permuted_labels_change_the_pairing_alone(tmp_path: Path) -> None:
+    target = "results/tiny/cohorts/sts/splits.csv"
+    tables = {}
+    for name, config in (("plain", ()), ("permuted", ("permute_labels=1",))):
+        folder = tmp_path / name
+        folder.mkdir()
+        run(command(folder, target, overlays=(TINY,), config=config), folder)
+        tables[name] = pd.read_csv(folder / "results/tiny/cohorts/sts/cases.csv").set_index("case")
+    plain, permuted = tables["plain"], tables["permuted"]
+    assert list(plain.index) == list(permuted.index)
+    assert (plain["target"].fillna(-1) != permuted["target"].fillna(-1)).any()
+    assert plain["target"].sum() == permuted["target"].sum()
+    unchanged = ["row", "included", "has_ct", "crop_ml"]
+    pd.testing.assert_frame_equal(plain[unchanged], permuted[unchanged])
