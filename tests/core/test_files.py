@@ -93,6 +93,24 @@ def test_numbers_and_digest_are_stable(tmp_path: Path) -> None:
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
 
+# Paths handed on from inside an atomic block, and buffers in memory.
+SAFE_TARGETS = {"part", "pieces", "buffer", "stream"}
+
+
+def _root(node: ast.expr) -> str:
+    """Return the name that an expression such as ``part / "a.png"`` or ``str(part)`` begins with."""
+    while not isinstance(node, ast.Name):
+        if isinstance(node, ast.BinOp):
+            node = node.left
+        elif isinstance(node, ast.Attribute | ast.Subscript):
+            node = node.value
+        elif isinstance(node, ast.Call) and node.args:
+            node = node.args[0]
+        else:
+            return ""
+    return node.id
+
+
 def _writes_outside_the_helper(tree: ast.AST) -> list[str]:
     """Return calls that write a file but do not stand inside a `with atomic(…)` block."""
     safe: set[int] = set()
@@ -104,14 +122,18 @@ def _writes_outside_the_helper(tree: ast.AST) -> list[str]:
                 safe.update(id(inner) for inner in ast.walk(node))
     found = []
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and id(node) not in safe:
-            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            owner = getattr(getattr(node.func, "value", None), "id", "")
-            mode = [a.value for a in [*node.args[1:], *(k.value for k in node.keywords)] if isinstance(a, ast.Constant)]
-            if (name in WRITERS and owner not in ("style", "ast")) or (
-                name == "open" and any(str(m)[:1] in "wax" and m for m in mode)
-            ):
-                found.append(f"line {node.lineno}: {name}")
+        if not isinstance(node, ast.Call) or id(node) in safe:
+            continue
+        if any(_root(argument) in SAFE_TARGETS for argument in node.args):
+            continue
+        if isinstance(node.func, ast.Attribute) and node.func.attr in WRITERS and _root(node.func) != "ast":
+            found.append(f"line {node.lineno}: {node.func.attr}")
+        constants = [
+            a.value for a in [*node.args[1:], *(k.value for k in node.keywords)] if isinstance(a, ast.Constant)
+        ]
+        opens = getattr(node.func, "id", getattr(node.func, "attr", "")) == "open"
+        if opens and any(isinstance(mode, str) and mode[:1] in ("w", "a", "x") for mode in constants):
+            found.append(f"line {node.lineno}: open")
     return found
 
 
@@ -129,4 +151,6 @@ def test_every_write_goes_through_the_helper(root: Path) -> None:
 def test_the_check_on_writes_sees_a_plain_write() -> None:
     assert _writes_outside_the_helper(ast.parse("table.to_csv(path)")) == ["line 1: to_csv"]
     assert _writes_outside_the_helper(ast.parse("open(path, 'w')")) == ["line 1: open"]
+    assert _writes_outside_the_helper(ast.parse("Path(x).write_text('a')")) == ["line 1: write_text"]
+    assert _writes_outside_the_helper(ast.parse("np.save(folder / 'a.npy', b)")) == ["line 1: save"]
     assert _writes_outside_the_helper(ast.parse("with atomic(path) as part:\n    table.to_csv(part)")) == []

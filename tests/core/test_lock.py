@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.core.lock import claim_run
+from rerad.core.lock import claim_run, one_at_a_time
 
 HOLD = """
 import sys, time
@@ -62,6 +62,26 @@ def test_after_a_kill_the_locks_of_this_run_are_cleared_and_no_others(tmp_path: 
     finally:
         second.kill()
         second.wait()
+
+
+def test_work_on_one_folder_waits_for_its_turn_and_clears_leftovers(tmp_path: Path) -> None:
+    left = tmp_path / ".part-1234abcd.sts"
+    left.mkdir()
+    (tmp_path / ".part-1234abcd.brats").mkdir()
+    holder = (
+        "import sys, time\nfrom rerad.core.lock import one_at_a_time\n"
+        "with one_at_a_time(sys.argv[1]):\n    print('held', flush=True)\n    time.sleep(1.5)\n"
+    )
+    first = subprocess.Popen([sys.executable, "-c", holder, str(tmp_path / "sts")], stdout=subprocess.PIPE, text=True)
+    assert first.stdout is not None
+    assert first.stdout.readline() == "held\n"
+    assert not left.exists()
+    assert (tmp_path / ".part-1234abcd.brats").exists()
+    started = time.monotonic()
+    with one_at_a_time(tmp_path / "sts"):
+        assert first.poll() is not None or first.wait(timeout=5) == 0
+    assert time.monotonic() - started > 0.5
+    first.wait()
 
 
 def test_a_job_ends_with_the_run_that_started_it(tmp_path: Path) -> None:

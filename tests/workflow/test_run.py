@@ -93,8 +93,7 @@ def test_a_failing_method_leaves_the_other_rows_and_is_tried_again(copy: Path, r
 
     mended = run(folder=copy)
     assert mended.returncode == 0, mended.stdout
-    trained = set(re.findall(r"Train: sts (\w+)", mended.stdout))
-    assert trained == {"suvmax_only"}
+    assert re.search(r"^ train +1 *$", mended.stdout, re.M), "only the failed method is trained again"
     table = pd.read_csv(copy / "results/tiny/chmfl/tables/table1.csv")
     assert table["acc"].notna().all()
 

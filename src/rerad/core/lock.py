@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from rerad.core.errors import ReradError
-from rerad.core.files import make_folder, remove_leftovers, unwritable
+from rerad.core.files import PART, make_folder, remove_leftovers, unwritable
 
 _held: dict[Path, TextIO] = {}
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: str | Path) -> Iterator[None]:
+    """Wait until nobody else works on ``folder``, hold it during the block, and clear what a killed process left.
+
+    The lock lies beside the folder, which may be replaced as a whole meanwhile.
+
+    Raises:
+        ReradError: the place cannot be written.
+    """
+    folder = Path(folder)
+    path = make_folder(folder.parent) / f".{folder.name}.lock"
+    try:
+        file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed below)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        for part in folder.parent.glob(f"{PART}*.{folder.name}"):
+            shutil.rmtree(part, ignore_errors=True)
+        yield
 
 
 def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake") -> None:

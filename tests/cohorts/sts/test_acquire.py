@@ -27,7 +27,7 @@ def test_a_local_source_is_linked_and_listed(raw: Path, tmp_path: Path) -> None:
         assert check_file(folder, file, entry).read_bytes() == (raw / file).read_bytes()
         assert (folder / file).is_symlink()
     assert "10.7937/K9/TCIA.2015.7GO2GSKS" in (folder / "ATTRIBUTION.md").read_text()
-    assert list(folder.parent.iterdir()) == [folder]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [f".{folder.name}.lock", folder.name]
 
 
 def test_acquiring_again_replaces_what_is_stale(raw: Path, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_failed_acquisition_leaves_the_old_one(raw: Path, tmp_path: Path) -> N
     with pytest.raises(ReradError, match=r"missing\.xlsx: the clinical table is missing"):
         local(folder, raw, clinical=tmp_path / "missing.xlsx")
     assert (folder / "manifest.csv").read_bytes() == before
-    assert list(folder.parent.iterdir()) == [folder]
+    assert sorted(path.name for path in folder.parent.iterdir()) == [f".{folder.name}.lock", folder.name]
 
 
 def test_a_clinical_table_elsewhere_takes_its_usual_name(raw: Path, tmp_path: Path) -> None:

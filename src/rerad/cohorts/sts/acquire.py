@@ -13,6 +13,7 @@ from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
 from rerad.cohorts.sts.phantom import write_phantom
 from rerad.core.errors import ConfigError, ReradError
 from rerad.core.files import atomic_folder, write_text
+from rerad.core.lock import one_at_a_time
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -
             where="cohorts.sts.source",
             remedy=f"Write one of {', '.join(sources)}",
         )
-    with atomic_folder(folder) as part:
+    with one_at_a_time(folder), atomic_folder(folder) as part:
         files, attribution = sources[source](part)
         write_manifest(part, files, licence=settings.get("licence", ""), doi=settings.get("doi", ""))
         write_text(part / "ATTRIBUTION.md", attribution)

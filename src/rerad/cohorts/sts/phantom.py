@@ -14,7 +14,7 @@ from rerad.cohorts.sts.layout import CLINICAL, image_file, mask_file
 from rerad.cohorts.sts.phantom_body import Tumour, scan
 from rerad.cohorts.sts.phantom_clinical import write_clinical
 from rerad.cohorts.sts.phantom_risk import Planted, plant
-from rerad.core.files import write_csv
+from rerad.core.files import atomic, write_csv
 from rerad.core.seeds import derive
 
 ORACLE = "oracle.csv"
@@ -75,7 +75,8 @@ def _between(limits: list[float], score: float, *, logarithmic: bool = False) ->
 
 
 def _write(image: sitk.Image, path: Path) -> None:
-    sitk.WriteImage(image, str(path), useCompression=True)
+    with atomic(path) as part:
+        sitk.WriteImage(image, str(part), useCompression=True)
 
 
 def _oracle(patients: list[Planted]) -> pd.DataFrame:

@@ -34,7 +34,7 @@ def picture_cases(
     """
     table = pd.read_csv(cases, dtype={"case": str}).sort_values("case")
     with atomic_folder(folder) as part:
-        draw = functools.partial(picture_case, arrays=arrays, folder=part, spacing_mm=spacing_mm, phantom=phantom)
+        draw = functools.partial(picture_case, arrays=arrays, part=part, spacing_mm=spacing_mm, phantom=phantom)
         results = map_cases(draw, table.to_dict("records"), workers=workers, label="quality pictures")
     errors = [result for result in results if isinstance(result, ReradError)]
     for error in errors:
@@ -42,8 +42,8 @@ def picture_cases(
     return errors
 
 
-def picture_case(case: Mapping[str, Any], *, arrays: Path, folder: Path, spacing_mm: float, phantom: bool) -> None:
-    """Draw one row of ``cases.csv`` into ``<folder>/<case>.png``.
+def picture_case(case: Mapping[str, Any], *, arrays: Path, part: Path, spacing_mm: float, phantom: bool) -> None:
+    """Draw one row of ``cases.csv`` into ``<part>/<case>.png``.
 
     The axial slice is the one with the largest GTV area, the coronal one likewise.
     """
@@ -71,7 +71,7 @@ def picture_case(case: Mapping[str, Any], *, arrays: Path, folder: Path, spacing
         if phantom:
             for axes in grid.ravel():
                 _write(axes, 0.03, 0.03, PHANTOM, size=11, ha="left", va="bottom", color="#ffb36b")
-        figure.savefig(folder / f"{case['case']}.png", format="png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(part / f"{case['case']}.png", format="png", dpi=DPI, metadata={"Software": None})
 
 
 def _array(path: Path, row: int) -> np.ndarray:
