@@ -62,8 +62,21 @@ class Plan:
         return source
 
     def local_files(self, cohort: str) -> list[str]:
-        """Return every file of a cohort's local source."""
+        """Return every file of a cohort's local source.
+
+        Raises:
+            ConfigError: the source's folder is not set or is none.
+        """
+        where = f"cohorts.{cohort}.local.path"
+        if self.config["cohorts"][cohort]["local"]["path"] is None:
+            raise ConfigError(
+                "null: the source local needs a folder of scans",
+                where=where,
+                remedy="Set it as config/local_sts.yaml does, or run a phantom: --configfile config/demo.yaml",
+            )
         source = self.source_settings(cohort)
+        if not Path(source["path"]).is_dir():
+            raise ConfigError(f"{source['path']!r} is not a folder", where=where, remedy="Write the folder of the scans")
         files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
         files += [Path(source["clinical"])] if source["clinical"] else []
         return sorted({str(path) for path in files})
@@ -87,6 +100,17 @@ class Plan:
         studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
         return difference({**paper, "studies": studies}, self.effective())
 
+    def rows(self, study: str, kind: str | None = None) -> list[str]:
+        """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows."""
+        return list(
+            dict.fromkeys(
+                row.get("trained", row["method"])
+                for entry in self.studies[study]["tables"].values()
+                for row in entry["rows"]
+                if kind in (None, row["kind"])
+            )
+        )
+
     def trainings(self) -> Iterator[tuple[str, str, int, str]]:
         """Yield (cohort, method, seed, chunk) of every training of the run."""
         for cohort, methods in self.methods.items():
@@ -108,27 +132,9 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     schemas = root / "workflow" / "schemas"
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     check(config, schemas / "config.schema.yaml", sources=[("command line", config), *overlays])
-    _check_sources(config)
     studies = _studies(config, root, schemas, overlays)
     folds = _folds(studies)
     return Plan(root, config, studies, _methods(studies), folds)
-
-
-def _check_sources(config: Dict) -> None:
-    for cohort, settings in config["cohorts"].items():
-        where = f"cohorts.{cohort}.local.path"
-        if settings["source"] != "local":
-            continue
-        if settings["local"]["path"] is None:
-            raise ConfigError(
-                "null: the source local needs a folder of scans",
-                where=where,
-                remedy="Set it as config/local_sts.yaml does, or run a phantom: --configfile config/demo.yaml",
-            )
-        if not Path(settings["local"]["path"]).expanduser().is_dir():
-            raise ConfigError(
-                f"{settings['local']['path']!r} is not a folder", where=where, remedy="Write the folder of the scans"
-            )
 
 
 def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[str, Dict]]) -> dict[str, Dict]:
