@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from scipy.stats import norm
 
-from rerad.metrics.intervals import bootstrap, over_folds, wilson
+from rerad.metrics.intervals import bootstrap, bootstrap_difference, over_folds, wilson
+from rerad.metrics.points import point_metrics
 
 
 def test_wilson_of_36_in_48_by_hand():
@@ -48,3 +50,43 @@ def test_resamples_without_a_value_are_left_out():
     # Two cases: half of the resamples hold one class only and have no AUC; the others have 1.
     found = bootstrap(np.array([0.0, 1.0]), np.array([[0.1, 0.9]]), samples=200, seed=0, threshold=0.5, level=0.95)
     assert found["auc"] == (1.0, 1.0)
+
+
+def test_difference_of_two_methods_is_taken_on_the_same_patients():
+    # One is right about 10 of 40 patients more and never about fewer: the resampled difference is binomial(40, 1/4)/40,
+    # with 2.5 and 97.5 % points 0.125 and 0.4. As independent methods its spread would be larger by half.
+    target = np.array([1] * 20 + [0] * 20, dtype=float)
+    score = np.array([1] * 15 + [0] * 25, dtype=float)
+    worse = np.array([1] * 5 + [0] * 35, dtype=float)
+    found = bootstrap_difference(target, score, worse, samples=4000, seed=1, threshold=0.5, level=0.95)
+    assert found["acc"] == pytest.approx((0.125, 0.4), abs=0.026)
+    back = bootstrap_difference(target, worse, score, samples=4000, seed=1, threshold=0.5, level=0.95)
+    assert back["acc"] == pytest.approx((-found["acc"][1], -found["acc"][0]))
+    same = bootstrap_difference(target, score, 2 * score, samples=100, seed=1, threshold=0.5, level=0.95)
+    assert same["auc"] == same["acc"] == (0.0, 0.0)
+
+
+def test_difference_without_a_value_has_no_interval():
+    found = bootstrap_difference(np.ones(4), np.ones(4), np.zeros(4), samples=20, seed=0, threshold=0.5, level=0.95)
+    assert np.isnan(found["auc"]).all()
+    assert found["acc"] == (1.0, 1.0)
+
+
+def test_nine_in_ten_intervals_of_48_patients_hold_the_true_auc():
+    # Normal scores sqrt(2) · z(0.75) apart have the AUC 0.75; benchmarks/interval_coverage.py measures the rest.
+    target = np.repeat([1.0, 0.0], 24)
+    held = 0
+    for cohort in range(200):
+        score = np.random.default_rng(cohort).normal(size=48) + np.sqrt(2) * norm.ppf(0.75) * target
+        found = bootstrap(target, score[None], samples=400, seed=cohort, threshold=0.5, level=0.95)
+        held += found["auc"][0] <= 0.75 <= found["auc"][1]
+    assert held >= 180
+
+
+def test_intervals_over_folds_hold_one_half_where_there_is_nothing():
+    target, held = np.repeat([1, 0], 4), 0
+    for cohort in range(200):
+        scores = np.random.default_rng(cohort).normal(size=(6, 8))
+        _, low, high, _, _ = over_folds(np.array([point_metrics(target, one)["auc"] for one in scores]), level=0.95)
+        held += low <= 0.5 <= high
+    assert held >= 170

@@ -13,8 +13,30 @@ import pandas as pd
 import pytest
 
 from rerad.evaluation.evaluate import evaluate
+from rerad.reporting.costs import gather_costs
+from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.quality import picture_cases
+from rerad.reporting.page import write_report
+from rerad.reporting.provenance import collect
+from rerad.reporting.tables import tabulate
 
 METRICS = ("acc", "sen", "spe", "pre", "f1", "auc")
+PAGE_ROWS = [
+    {"method": "hc_rf", "label": "HC + RF", "kind": "paper"},
+    {"method": "volume_only", "label": "Volume <alone>", "kind": "floor"},
+]
+FINDINGS = """study,table,row,column,printed,implied,finding,kind,assumption,margin
+chmfl,table1,mor_cnn3d,spe,0.780,0.708,The printed 0.780 is no <k>/24,no_integer_matrix,24 + 24 cases,0.012
+mmnas,table1,mmnas3d,auc,0.896,0.896,AUC equals balanced accuracy,auc_of_labels,,0.0005
+chmfl,claims,,fpr,8.3 %,16.7 %,4/48 is no false positive rate,claim,24 negatives,
+chmfl,table1,mcl3d,spe,0.797,0.796,A digit,last_digit,24 + 24 cases,0.0005
+radsynth,table1,,correlation,0.96,0.96,The mean of the column is as printed,agrees_mean,,0
+nas3dunet,table4,nas3dunet,haus_wt,8.12,,"Worse than 3D-U-Net, which has 5.68",claim,,2.44
+"""
+COMPARISONS = """method,against,selection,variant,metric,n,difference,low,high,test,p,p_holm,detectable,detectable_patients,extra
+volume_only,hc_rf,last,published,acc,20,-0.05,-0.2,0.1,"McNemar, exact",0.00004,0.5,0.366,8,x
+volume_only,hc_rf,best_test,published,auc,20,0,-0.1,0.1,DeLong,0.9,1,0.15,,x
+"""
 
 
 VOID = {"meta", "link", "img", "br", "input", "hr"}
@@ -79,7 +101,13 @@ def cohort() -> dict[str, Any]:
 def write_metrics(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes metrics.csv from metric → (value, low, high), and fold rows."""
 
-    def write(name: str, values: dict[str, tuple[float, float, float]], n: int = 48, positives: int = 24) -> Path:
+    def write(
+        name: str,
+        values: dict[str, tuple[float, float, float]],
+        n: int = 48,
+        positives: int = 24,
+        best_test: float | None = 0.999,
+    ) -> Path:
         rows = []
         for metric, (value, low, high) in values.items():
             shared = {"task": "classification", "metric": metric, "selection": "last", "variant": "published"}
@@ -87,7 +115,8 @@ def write_metrics(tmp_path: Path) -> Callable[..., Path]:
             row["n_positive"] = positives
             rows.append(row | {"wilson_low": low, "wilson_high": high})
             rows.append({**shared, "scope": "fold", "value": value - 0.01, "low": low, "high": high, "sd": 0.1, "n": 6})
-            rows.append({**row, "selection": "best_test", "value": 0.999})
+            if best_test is not None:
+                rows.append({**row, "selection": "best_test", "value": best_test})
         path = tmp_path / name / "metrics.csv"
         path.parent.mkdir(parents=True, exist_ok=True)
         columns = [
@@ -196,3 +225,72 @@ def prepared(tmp_path: Path) -> Path:
         "STS_001,100,80,70,0\nSTS_002,300,80,70,0.125\nSTS_003,50,60,70,0\n"
     )
     return folder
+
+
+@pytest.fixture
+def report(
+    tmp_path: Path,
+    root: Path,
+    cohort: dict,
+    prepared: Path,
+    write_trained: Callable,
+    write_cost: Callable,
+) -> Callable[..., str]:
+    """A function that makes a run's page and returns it; ``full`` adds findings and comparisons."""
+
+    def make(*, phantom: bool, full: bool = False, **changes: Any) -> str:
+        files = {suffix: tmp_path / f"chmfl/tables/table1.{suffix}" for suffix in ("csv", "md", "html", "tex")}
+        trained = {method: write_trained(method) for method in ("hc_rf", "volume_only")}
+        costs = {method: [write_cost(method)] for method in trained}
+        costs["volume_only"] = [write_cost("volume_only", failed="ValueError: <nothing>")]
+        tabulate(
+            table={"title": "Table I", "rows": PAGE_ROWS}, study="chmfl", cohort={**cohort, "phantom": phantom},
+            published=root / "config/published/chmfl_table1.csv", costs=costs, primary="acc",
+            metrics={method: metrics for method, (_, metrics) in trained.items()}, **files,
+        )  # fmt: skip
+        png = tmp_path / "chmfl/figures/figs1.png"
+        predictions = {"hc_rf": trained["hc_rf"][0]}
+        plot_confusion(
+            rows=PAGE_ROWS[:1],
+            predictions=predictions,
+            metrics={},
+            phantom=phantom,
+            png=png,
+            svg=png.with_suffix(".svg"),
+        )
+        quality = tmp_path / "quality"
+        picture_cases(prepared / "cases.csv", prepared / "arrays", quality, spacing_mm=4, phantom=phantom, workers=1)
+        manifest = tmp_path / "manifest.csv"
+        manifest.write_text("file,size,sha256,url,licence,doi\na,5,aa,,CC BY 3.0,10.1/x\n")
+        settings: dict[str, Any] = {
+            "run": "demo",
+            "studies": [
+                {
+                    "id": "chmfl", "title": "A study", "cohort": "sts", "primary": "acc",
+                    "reference": {"authors": "Peng Y", "title": "A title.", "year": 2021, "doi": "10.1/y"},
+                    "tables": [{"id": "table1", "title": "Table I", "html": files["html"], "csv": files["csv"]}],
+                    "figures": [{"id": "figs1", "caption": 'Matrices of "pooled" scores.', "png": png}],
+                    "deviations": [{"paper": "1 mm", "here": "2 mm", "why": "tumours < box"}],
+                }
+            ],
+            "cohorts": [
+                {
+                    "id": "sts", "cases": prepared / "cases.csv", "patient_flow": prepared / "patient_flow.csv",
+                    "features_flow": prepared / "features_flow.csv", "box_check": prepared / "box_check.csv",
+                    "quality": quality, "phantom": phantom, "notes": ["A note."],
+                }
+            ],
+            "costs": gather_costs([path for paths in costs.values() for path in paths], csv=tmp_path / "costs.csv")
+            .to_dict("records"),
+            "provenance": collect(manifests=[manifest], config={"run": "demo", "x": "<i>"}, lock=root / "x", root=root),
+            "page": tmp_path / "report.html",
+        }  # fmt: skip
+        if full:
+            settings["findings"] = tmp_path / "findings.csv"
+            settings["findings"].write_text(FINDINGS)
+            settings["studies"][0]["comparisons"] = tmp_path / "comparisons.csv"
+            settings["studies"][0]["comparisons"].write_text(COMPARISONS)
+        write_report(**{**settings, **changes})
+        return (tmp_path / "report.html").read_text(encoding="utf-8")
+
+    return make

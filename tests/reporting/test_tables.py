@@ -51,7 +51,7 @@ def test_columns_of_the_contract(make: Callable) -> None:
     names = ("acc", "sen", "spe", "pre", "f1", "auc")
     parts = [f"{name}_{part}" for name in names for part in ("published", "low", "high")]
     assert list(frame.columns) == [
-        "label", *names, *parts, "kind", "n", "n_positive", "seeds", "verdict", "note",
+        "label", *names, *parts, "kind", "n", "n_positive", "seeds", "acc_best_test", "optimism", "verdict", "note",
     ]  # fmt: skip
 
 
@@ -156,9 +156,59 @@ def test_formats_are_well_formed(make: Callable, check_html: Callable) -> None:
     assert len(lines) == 5 + 5
     assert len(set(widths[:5])) == len(set(widths[5:])) == 1
     body = [line for line in texts["tex"].splitlines() if line.endswith(r"\\")]
-    assert {line.replace(r"\&", "").count("&") for line in body} == {8}
+    assert {line.replace(r"\&", "").count("&") for line in body} == {10}
     assert r"Volume\_alone \& 100 \%" in texts["tex"]
     assert texts["tex"].isascii()
+
+
+def test_optimism_is_the_gap_between_the_selections(make: Callable, write_metrics: Callable) -> None:
+    metrics = {
+        "hc_rf": write_metrics("a", VALUES, best_test=0.79167),
+        "cnlpc": write_metrics("b", VALUES, best_test=0.625),
+        "volume_only": write_metrics("c", VALUES, best_test=None),
+    }
+    frame, texts = make(metrics=metrics)
+    # 38 of 48 instead of 34 of 48: four patients, 0.083; less than the last epoch is less than nothing.
+    assert float(frame.loc["hc_rf", "optimism"]) == pytest.approx(4 / 48, abs=1e-4)
+    assert frame.loc["hc_rf", ["acc", "acc_best_test"]].tolist() == ["0.70833", "0.79167"]
+    assert frame.loc["volume_only", ["optimism", "acc_best_test"]].tolist() == ["", ""]
+    assert "+0.083 (best_test 0.792)" in texts["md"]
+    assert "−0.083" in texts["html"]
+    assert "$+$0.083" in texts["tex"] or "+0.083" in texts["tex"]
+    # No other cell takes the value of that selection.
+    assert texts["html"].count("0.792") == texts["html"].count("best_test&nbsp;0.792") + texts["html"].count(
+        "paper&nbsp;0.792"
+    )
+
+
+def test_without_a_second_selection_there_is_no_optimism(make: Callable, write_metrics: Callable) -> None:
+    path = write_metrics("single", VALUES, best_test=None)
+    frame, texts = make(metrics={"hc_rf": path, "cnlpc": path, "volume_only": path})
+    assert set(frame["optimism"]) == {""}
+    assert not any("ptimism" in texts[suffix] or "best_test" in texts[suffix] for suffix in ("md", "html", "tex"))
+
+
+def test_a_failed_method_has_no_optimism(make: Callable, write_cost: Callable) -> None:
+    frame, _ = make(costs={"hc_rf": [write_cost("hc_rf", seed=7, failed="ValueError: x")]})
+    assert frame.loc["hc_rf", ["optimism", "acc_best_test"]].tolist() == ["", ""]
+    assert frame.loc["dlhn", "optimism"] != ""
+
+
+def test_deviations_stand_under_the_table(make: Callable, check_html: Callable) -> None:
+    deviations = [
+        {"topic": "Folds", "paper": "At random | 6", "ours": "50 % <each>", "why": "One split", "effect": ""},
+        {"topic": "Fig. 2", "paper": "A drawing", "ours": "Left out", "why": "", "effect": ""},
+    ]
+    _, texts = make(deviations=deviations)
+    check_html(texts["html"])
+    # The report takes the fragment, and prints a study's deviations once.
+    fragment = texts["html"].partition("<!-- fragment -->")[2].partition("<!-- /fragment -->")[0]
+    assert "At random" not in fragment
+    assert "50 % &lt;each&gt;" in texts["html"]
+    assert "| Topic | Paper | Ours | Why |" in texts["md"]
+    assert r"| Folds | At random \| 6 | 50 % &lt;each> | One split |" in texts["md"]
+    assert r"\emph{Folds}: At random | 6 50 \% \textless{}each\textgreater{} One split" in texts["tex"]
+    assert texts["tex"].count("{") == texts["tex"].count("}")
 
 
 def test_the_same_bytes_twice(make: Callable) -> None:

@@ -43,7 +43,7 @@ wildcard_constraints:
     chunk=r"all|fold\d+",
     study="|".join(PLAN.studies),
     table="[a-z][a-z0-9]*",
-    figure="[a-z][a-z0-9]*",
+    figure="[a-z][a-z0-9_]*",
 
 
 def code_of(script, *modules, files=()):
@@ -115,7 +115,15 @@ def cohort_of(wildcards):
 
 def entry_of(wildcards, part):
     """Return a table's or a figure's entry in its study."""
-    return PLAN.studies[wildcards.study][part][wildcards[part.removesuffix("s")]]
+    if part == "figures":
+        return PLAN.figure(wildcards.study, wildcards.figure)
+    return PLAN.studies[wildcards.study]["tables"][wildcards.table]
+
+
+def published_of_figure(wildcards):
+    """Return the published values of a forest plot's table."""
+    table = entry_of(wildcards, "figures").get("table")
+    return [ROOT / "config" / "published" / PLAN.studies[wildcards.study]["tables"][table]["published"]] if table else []
 
 
 def study_settings(wildcards, part):

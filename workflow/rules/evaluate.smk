@@ -64,7 +64,7 @@ rule audit:
         csv=f"{RUN}/audit/findings.csv",
         md=f"{RUN}/audit/findings.md",
     params:
-        code=code_of("audit", "rerad.evaluation.audit"),
+        code=code_of("audit", "rerad.evaluation.findings"),
     log:
         f"{RUN}/logs/audit.log",
     benchmark:

@@ -41,6 +41,7 @@ rule plot:
             wildcards, "figures", "predictions_classification.csv"
         ),
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
+        published=published_of_figure,
     output:
         png=report(
             f"{RUN}/{{study}}/figures/{{figure}}.png",
@@ -57,7 +58,8 @@ rule plot:
     resources:
         mem_mb=1000,
     params:
-        settings=lambda wildcards: entry_of(wildcards, "figures"),
+        settings=lambda wildcards: PLAN.figure(wildcards.study, wildcards.figure),
+        primary=lambda wildcards: PLAN.studies[wildcards.study]["primary"],
         phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
         code=code_of("plot", "rerad.reporting.assemble"),
     message:
@@ -102,6 +104,8 @@ rule report:
                 "quality",
             ],
         ),
+        expand(f"{RUN}/{{study}}/comparisons.csv", study=PLAN.studies),
+        findings=f"{RUN}/audit/findings.csv",
         manifests=expand(
             f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods
         ),

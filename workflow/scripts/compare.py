@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from rerad.core import job
-from rerad.evaluation.compare import compare_files
+from rerad.evaluation.compare import compare
+from rerad.training.predictions import by_method
 
 job.begin(snakemake.log[0])
-compare_files(
-    [Path(path) for path in snakemake.input.predictions],
+compare(
+    by_method(Path(path) for path in snakemake.input.predictions),
     reference=snakemake.params.reference,
     rows=snakemake.params.rows,
     floors=snakemake.params.floors,

@@ -12,6 +12,7 @@ make_report(
     studies=snakemake.params.studies,
     cohorts=snakemake.params.cohorts,
     costs=[Path(path) for path in snakemake.input.costs],
+    findings=Path(snakemake.input.findings),
     config=snakemake.params.config,
     difference=snakemake.params.difference,
     root=Path(snakemake.params.root),

@@ -46,7 +46,7 @@ def evaluate(predictions: list[Path], *, metrics: Path, bootstraps: int, seed: i
     tested = everything[everything["role"] == "test"]
     rows: list[dict[str, Any]] = []
     for (selection, variant), part in tested.groupby(["selection", "variant"], sort=True):
-        _check(part)
+        check_tested_once(part)
         shared = {"task": "classification", "selection": selection, "variant": variant}
         resampling = derive(seed, "evaluate", str(selection), str(variant))
         rows += [{**shared, **row} for row in _pooled(part, bootstraps, resampling)]
@@ -77,7 +77,7 @@ def _per_fold(part: pd.DataFrame) -> list[dict[str, Any]]:
     return result
 
 
-def _check(part: pd.DataFrame) -> None:
+def check_tested_once(part: pd.DataFrame) -> None:
     times = part.groupby(["seed", "case"]).size().unstack(fill_value=0)
     wrong = times.stack()
     wrong = wrong[wrong != 1]

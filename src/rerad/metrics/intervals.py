@@ -38,6 +38,28 @@ def bootstrap(
     return intervals
 
 
+def bootstrap_difference(
+    target: Array, score: Array, other: Array, *, samples: int, seed: int, threshold: float, level: float
+) -> dict[str, tuple[float, float]]:
+    """Return for each metric the percentile interval of ``score``'s less ``other``'s over resamples of patients.
+
+    ``target``, ``score`` and ``other`` are (patients,); both methods are taken on the same drawn patients. Resamples in
+    which a metric of either is undefined are left out of its interval; nan where none is left.
+    """
+    generator = np.random.default_rng(seed)
+    patients = len(target)
+    weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
+    first, second = (weighted_metrics(target, one, weights, threshold=threshold) for one in (score, other))
+    tail = 50.0 * (1.0 - level)
+    intervals = {}
+    for name in METRICS:
+        apart = first[name] - second[name]
+        apart = apart[~np.isnan(apart)]
+        low, high = np.percentile(apart, [tail, 100.0 - tail]) if len(apart) else (np.nan, np.nan)
+        intervals[name] = (float(low), float(high))
+    return intervals
+
+
 def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
     """Return the Wilson score interval of ``count`` of ``number``; nan where there is nothing to count.
 

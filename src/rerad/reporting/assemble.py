@@ -8,15 +8,17 @@ from typing import Any
 
 import pandas as pd
 
+from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
 from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.forest import plot_forest
 from rerad.reporting.figures.roc import plot_roc
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
 from rerad.reporting.tables import tabulate
+from rerad.training.predictions import by_method
 
-FIGURES = {"roc": plot_roc, "confusion": plot_confusion}
 DEVIATIONS = ["topic", "paper", "ours", "why", "effect"]
 
 
@@ -44,16 +46,13 @@ def make_table(
     entry = settings["tables"][table]
     note = "trained with code that has changed since"
     rows = [{**row, "note": note} if row.get("trained", row["method"]) in stale else row for row in entry["rows"]]
-    grouped: dict[str, list[Path]] = {}
-    for path in costs:
-        grouped.setdefault(_method(path), []).append(path)
     tabulate(
         table={**entry, "rows": rows},
         study=study,
         cohort=_facts(cases, about, settings["paper_cohort"]),
         published=published,
         metrics={path.parent.name: path for path in metrics},
-        costs=grouped,
+        costs=by_method(costs),
         primary=settings["primary"],
         csv=csv,
         md=md,
@@ -65,24 +64,33 @@ def make_table(
 def draw_figure(
     *,
     settings: Mapping[str, Any],
+    primary: str,
     predictions: Sequence[Path],
     metrics: Sequence[Path],
+    published: Path | None,
     phantom: bool,
     png: Path,
     svg: Path,
 ) -> None:
-    """Draw one figure of a study from the predictions of its methods; ``settings`` is the figure's entry."""
-    grouped: dict[str, list[Path]] = {}
-    for path in predictions:
-        grouped.setdefault(_method(path), []).append(path)
-    FIGURES[settings["kind"]](
-        rows=settings["rows"],
-        predictions=grouped,
-        metrics={path.parent.name: path for path in metrics},
-        phantom=phantom,
-        png=png,
-        svg=svg,
-    )
+    """Draw one figure of a study from the results of its methods.
+
+    ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts; ``published`` is needed by a
+    forest plot.
+
+    Raises:
+        ReradError: a forest plot without published values.
+    """
+    grouped = by_method(predictions)
+    measured = {path.parent.name: path for path in metrics}
+    target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
+    if settings["kind"] == "roc":
+        plot_roc(rows=settings["rows"], predictions=grouped, metrics=measured, **target)
+    elif settings["kind"] == "confusion":
+        plot_confusion(rows=settings["rows"], predictions=grouped, metrics=measured, **target)
+    elif published is None:
+        raise ReradError("a forest plot needs published values", where=str(png), remedy="Name its table in the study")
+    else:
+        plot_forest(rows=settings["rows"], metrics=measured, published=published, primary=primary, **target)
 
 
 def list_deviations(deviations: Sequence[Mapping[str, str]], *, csv: Path) -> None:
@@ -97,6 +105,7 @@ def make_report(
     studies: Mapping[str, Mapping[str, Any]],
     cohorts: Mapping[str, Mapping[str, Any]],
     costs: Sequence[Path],
+    findings: Path,
     config: Mapping[str, Any],
     difference: Sequence[tuple[str, Any, Any]],
     root: Path,
@@ -125,14 +134,10 @@ def make_report(
         studies=[_study(name, study, folder / name) for name, study in studies.items()],
         cohorts=[_cohort(name, about, folder / "cohorts" / name) for name, about in cohorts.items()],
         costs=spent.to_dict("records"),
+        findings=findings,
         provenance=record,
         page=page,
     )
-
-
-def _method(path: Path) -> str:
-    # trained/<cohort>/<method>/seed<s>/<chunk>/file
-    return path.parents[2].name
 
 
 def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
@@ -180,6 +185,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             for figure, entry in study["figures"].items()
         ],
         "deviations": deviations.to_dict("records"),
+        "comparisons": folder / "comparisons.csv",
     }
 
 

@@ -21,9 +21,14 @@ def banner(cohort: Mapping[str, Any]) -> str:
 
 
 def notes(
-    cohort: Mapping[str, Any], primary: str, marks: Mapping[str, str], absent: Sequence[str], published: bool
+    cohort: Mapping[str, Any],
+    primary: str,
+    marks: Mapping[str, str],
+    absent: Sequence[str],
+    published: bool,
+    optimism: bool = False,
 ) -> list[str]:
-    """Return the sentences under a table: what a cell is, the verdict, the cohort, marks and rows still missing."""
+    """Return the sentences under a table: what a cell is, the verdict, optimism, the cohort, marks, missing rows."""
     sentences = [
         "Ours: mean over seeds of the metric on the pooled out-of-fold predictions, threshold 0.5, with the 95 % "
         "interval of a bootstrap of patients (seeds resampled inside). AUC from scores."
@@ -32,6 +37,11 @@ def notes(
         sentences.append(
             f"Verdict: the published {meaning(primary)} against our interval; above means ours is higher than "
             "published. Floors and controls are rows that the paper does not have."
+        )
+    if optimism:
+        sentences.append(
+            f"Optimism: {meaning(primary)} of best_test − last. last is the fixed number of epochs, without a choice, "
+            "and fills every other column; best_test takes the epoch that is best on the very fold it is tested on."
         )
     size = f"{cohort['cases']} patients, {cohort['positives']} with distant metastases"
     sentences.append(
@@ -43,6 +53,12 @@ def notes(
     if absent:
         sentences.append(f"Rows of the paper that are not reproduced yet: {', '.join(absent)}.")
     return sentences
+
+
+def filled(deviations: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return the rows without the columns in which none of them says anything."""
+    keys = list(dict.fromkeys(key for row in deviations for key in row if any(other.get(key) for other in deviations)))
+    return [{key: row.get(key, "") for key in keys} for row in deviations]
 
 
 def slug(verdict: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from PIL import Image
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_text
-from rerad.reporting.captions import slug
+from rerad.reporting.captions import filled, slug
 from rerad.reporting.provenance import config_text
 from rerad.reporting.rendering import meaning, render
+from rerad.reporting.sections import read_comparisons, read_findings, tally
 
 START, END = "<!-- fragment -->", "<!-- /fragment -->"
 
@@ -29,25 +31,31 @@ def write_report(
     costs: Sequence[Mapping[str, Any]],
     provenance: Mapping[str, Any],
     page: Path,
+    findings: Path | None = None,
     thumbnail: int = 480,
 ) -> None:
-    """Write ``report.html``: verdicts, studies, cohorts, costs and provenance, images and style inside.
+    """Write ``report.html``: verdicts, studies, audit, cohorts, costs and provenance, images, style and script inside.
 
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths),
-    figures (id, caption, png), deviations (mappings of one shape). ``cohorts``: id, cases, patient_flow,
+    figures (id, caption, png), deviations (mappings of one shape), optionally comparisons (path of comparisons.csv or
+    None). ``findings``: the audit's findings.csv, or None. ``cohorts``: id, cases, patient_flow,
     features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes. ``costs``: rows of
     costs.csv. ``provenance``: what ``collect`` returned. ``thumbnail`` is the width of quality pictures in pixels.
 
     Raises:
-        ReradError: a table file without its fragment.
+        ReradError: a table file without its fragment, findings without a column.
     """
     shown = [_cohort(cohort, thumbnail) for cohort in cohorts]
+    overview = [row for study in studies for row in _overview(study, cohorts)]
+    anchors = [f"{study['id']}-{table['id']}" for study in studies for table in study["tables"]]
     context = {
         "run": run,
         "phantom": any(cohort["phantom"] for cohort in cohorts),
         "permuted": any(cohort.get("permuted") for cohort in cohorts),
         "studies": [_study(study, cohorts) for study in studies],
-        "overview": [row for study in studies for row in _overview(study, cohorts)],
+        "overview": overview,
+        "tally": tally([row["slug"] for row in overview]),
+        "findings": None if findings is None else read_findings(findings, anchors),
         "cohorts": shown,
         "costs": _costs(costs),
         "provenance": provenance,
@@ -80,12 +88,21 @@ def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> di
     phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
     return {
         **study, "tables": tables, "figures": figures, "phantom": phantom, "reference": _reference(study["reference"]),
+        "deviations": filled(study["deviations"]), "comparisons": read_comparisons(study.get("comparisons"), _labels(study)),
     }  # fmt: skip
 
 
 def _figure_label(name: str) -> str:
-    """Return ``Fig. 3`` for ``fig3`` and ``Fig. S1`` for ``figs1``."""
-    return f"Fig. {name.removeprefix('fig').upper()}"
+    """Return ``Fig. 3`` for ``fig3``, ``Fig. S1`` for ``figs1``; the kind of a figure that no paper numbers."""
+    numbered = re.fullmatch(r"fig(s?\d+[a-z]?)", name)
+    if numbered:
+        return f"Fig. {numbered[1].upper()}"
+    return "Forest plot" if name.startswith("forest") else name.replace("_", " ").capitalize()
+
+
+def _labels(study: Mapping[str, Any]) -> dict[str, str]:
+    frames = [pd.read_csv(table["csv"], dtype=str) for table in study["tables"]]
+    return {row["method"]: row["label"] for frame in frames for row in frame.to_dict("records")}
 
 
 def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:

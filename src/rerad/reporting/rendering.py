@@ -36,7 +36,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 @functools.cache
 def environment() -> Environment:
-    """Return the template environment with the filters ``number``, ``metric``, ``meaning``, ``tex``, ``cell``."""
+    """Return the template environment with its filters, and the style and script of the page."""
     made = Environment(
         loader=FileSystemLoader(TEMPLATES),
         autoescape=select_autoescape(enabled_extensions=("html.j2",), default=False),
@@ -46,7 +46,9 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     made.filters.update(number=number, metric=metric, meaning=meaning, tex=tex, cell=markdown_cell, amount=amount)
+    made.filters["gap"] = gap
     made.globals["css"] = lambda: Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
+    made.globals["js"] = lambda: Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
     return made
 
 
@@ -55,6 +57,14 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None or math.isnan(value):
         return NOTHING
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def gap(value: float | None, digits: int = 3) -> str:
+    """Return a difference with its sign and fixed digits, no sign for zero, a dash for none or not a number."""
+    if value is None or math.isnan(value):
+        return NOTHING
+    text = f"{value:+.{digits}f}"
+    return text.replace("-", "−") if float(text) else text[1:]
 
 
 def amount(value: float | None) -> str:

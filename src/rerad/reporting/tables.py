@@ -13,7 +13,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
-from rerad.reporting.captions import banner, notes, slug
+from rerad.reporting.captions import banner, filled, notes, slug
 from rerad.reporting.published import Published, read_published
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
 
@@ -35,13 +35,16 @@ def tabulate(
     html: Path,
     tex: Path,
     task: str = "classification",
+    deviations: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write a table of published values beside ours as CSV, Markdown, HTML and LaTeX.
 
     ``table`` is the study's entry (title, rows of method, trained, label, kind; optional note of a row and ``marks``:
     mark → meaning); ``cohort`` has name, source, cases, positives, paper_cases, paper_positives, phantom, notes and
     optionally ``permuted``; ``metrics`` and ``costs`` lead from the trained id to metrics.csv and to cost.json files.
-    A cell is the mean over seeds of the pooled metric with its 95 % interval; the verdict goes by ``primary``.
+    A cell is the mean over seeds of the pooled metric with its 95 % interval; the verdict goes by ``primary``. Where
+    metrics.csv also has the selection ``best_test``, the gap between both is the row's optimism. ``deviations`` are
+    printed under the table; the report takes them from the study.
 
     Raises:
         ReradError: broken published values, a row without metrics, or ``primary`` not among the columns.
@@ -57,8 +60,9 @@ def tabulate(
         )
     for row in rows:
         row["values"] = {name: row["values"].get(name, _cell()) for name in columns}
-    write_csv(csv, _frame(rows, columns))
+    write_csv(csv, _frame(rows, columns, primary))
     context = _context(table, study, cohort, paper, rows, columns, primary, csv.stem)
+    context["deviations"] = filled(deviations)
     for path, template in ((md, "table.md.j2"), (html, "table.html.j2"), (tex, "table.tex.j2")):
         write_text(path, rendering.render(template, context))
 
@@ -86,6 +90,7 @@ def _row(
         measured = measured.iloc[:0]
     printed = paper.printed.get(row["method"], {})
     marks = paper.marks.get(row["method"], {})
+    best, gap = (math.nan, math.nan) if failed is not None else _optimism(metrics[trained], row, primary, task)
     values = _cells(measured, printed, marks)
     n, n_positive = _counts(measured)
     result = {
@@ -96,6 +101,8 @@ def _row(
         "n": n,
         "n_positive": n_positive,
         "seeds": len({record["seed"] for record in records if "seed" in record}),
+        "best_test": best,
+        "optimism": gap,
     }
     result["verdict"], note = _verdict(values.get(primary), primary, n, n_positive, cohort, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
@@ -110,6 +117,21 @@ def _read_metrics(path: Path, row: Mapping[str, Any], task: str) -> pd.DataFrame
         & (frame["variant"] == row.get("variant", "published"))
     )
     return frame[chosen]
+
+
+def _optimism(path: Path, row: Mapping[str, Any], primary: str, task: str) -> tuple[float, float]:
+    """Return the primary metric of the epoch that is best on the test fold, and how much more that is than the last's.
+
+    Both are nan without a second selection, or where the row itself names one.
+    """
+    if "selection" in row:
+        return math.nan, math.nan
+    values = []
+    for selection in ("last", "best_test"):
+        measured = _read_metrics(path, {**row, "selection": selection}, task)
+        pooled = measured[(measured["metric"] == primary) & (measured["scope"] == "pooled")]
+        values.append(float(pooled["value"].iloc[0]) if len(pooled) else math.nan)
+    return values[1], values[1] - values[0]
 
 
 def _cell(**known: Any) -> dict[str, Any]:
@@ -157,7 +179,7 @@ def _verdict(
     return verdict, difference(primary, cell["value"], cell["published"], cell["low"], cell["high"], n)
 
 
-def _frame(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
+def _frame(rows: Sequence[Row], columns: Sequence[str], primary: str) -> pd.DataFrame:
     records = []
     for row in rows:
         record = {"method": row["method"], "label": row["label"]}
@@ -165,7 +187,9 @@ def _frame(rows: Sequence[Row], columns: Sequence[str]) -> pd.DataFrame:
         for name in columns:
             cell = row["values"][name]
             record.update({f"{name}_{part}": cell[part] for part in ("published", "low", "high")})
-        record.update({name: row[name] for name in ("kind", "n", "n_positive", "seeds", "verdict", "note")})
+        record.update({name: row[name] for name in ("kind", "n", "n_positive", "seeds")})
+        record.update({f"{primary}_best_test": row["best_test"], "optimism": row["optimism"]})
+        record.update({name: row[name] for name in ("verdict", "note")})
         records.append(record)
     frame = pd.DataFrame(records)
     return frame.astype({"n": "Int64", "n_positive": "Int64"}) if len(frame) else frame
@@ -184,6 +208,7 @@ def _context(
     shown = {mark for row in rows for cell in row["values"].values() if (mark := cell["mark"])}
     meanings = table.get("marks", {})
     marks = {mark: meanings.get(mark, "so marked in the paper") for mark in sorted(shown)}
+    optimism = any(not math.isnan(row["optimism"]) for row in rows)
     absent = [method for method in paper.printed if method not in {row["method"] for row in rows}]
     for row in rows:
         row["slug"] = slug(row["verdict"])
@@ -192,8 +217,10 @@ def _context(
         "id": f"{study}-{name}",
         "title": table["title"],
         "banner": banner(cohort),
-        "notes": notes(cohort, primary, marks, absent, bool(paper.printed)),
+        "notes": notes(cohort, primary, marks, absent, bool(paper.printed), optimism),
         "rows": rows,
         "columns": columns,
+        "primary": primary,
+        "optimism_shown": optimism,
         "folds_shown": any(not math.isnan(cell["fold"]) for row in rows for cell in row["values"].values()),
     }

@@ -100,6 +100,13 @@ class Plan:
         studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
         return difference({**paper, "studies": studies}, self.effective())
 
+    def figure(self, study: str, figure: str) -> Dict:
+        """Return a figure's entry; with ``table`` its rows are those of that table."""
+        entry = self.studies[study]["figures"][figure]
+        if "table" in entry:
+            return {**entry, "rows": self.studies[study]["tables"][entry["table"]]["rows"]}
+        return dict(entry)
+
     def rows(self, study: str, kind: str | None = None) -> list[str]:
         """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows."""
         return list(
@@ -200,7 +207,7 @@ def _methods(studies: dict[str, Dict]) -> dict[str, dict[str, Dict]]:
 
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
-        for row in entry["rows"]:
+        for row in entry.get("rows", []):
             yield row.get("trained", row["method"])
 
 
@@ -211,7 +218,13 @@ def _check_rows(studies: dict[str, Dict]) -> None:
     for name, study in studies.items():
         for part in ("tables", "figures"):
             for entry, content in study[part].items():
-                for row in content["rows"]:
+                if content.get("table", "") not in ("", *study["tables"]):
+                    raise ConfigError(
+                        f"{content['table']!r} is no table of the study",
+                        where=f"config/studies/{name}.yaml: {part}.{entry}.table",
+                        remedy=f"Write one of: {', '.join(study['tables'])}",
+                    )
+                for row in content.get("rows", []):
                     method = row.get("trained", row["method"])
                     known = defined[study["cohort"]]
                     if method not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,14 @@ def rows(
     """Return one row a case with the columns of predictions_classification.csv."""
     table = pd.DataFrame({"case": list(cases), "target": target, "score": score})
     return table.assign(fold=fold, seed=seed, role=role, selection=selection, variant=variant)[CLASSIFICATION]
+
+
+def by_method(paths: Iterable[Path]) -> dict[str, list[Path]]:
+    """Group files ``trained/<cohort>/<method>/seed<s>/<chunk>/<file>`` by their method."""
+    grouped: dict[str, list[Path]] = {}
+    for path in paths:
+        grouped.setdefault(path.parents[2].name, []).append(path)
+    return grouped
 
 
 def read(path: Path) -> pd.DataFrame:

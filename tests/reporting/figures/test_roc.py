@@ -84,3 +84,20 @@ def test_a_failed_method_is_named(tmp_path: Path, write_trained: Callable) -> No
     )  # fmt: skip
     assert "Volume: failed" in svg.read_text()
     assert "HC + RF: failed" not in svg.read_text()
+
+
+def test_each_method_has_a_band_of_its_own(tmp_path: Path, write_trained: Callable) -> None:
+    good, metrics = write_trained("hc_rf")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("case,fold,seed,role,selection,variant,target,score\n")
+    known = {"metrics": {"hc_rf": metrics}, "phantom": False, "png": tmp_path / "x.png", "svg": tmp_path / "x.svg"}
+    counts = []
+    for other in (good, [empty]):
+        plot_roc(rows=ROWS, predictions={"hc_rf": good, "volume_only": other}, **known)
+        counts.append(known["svg"].read_text().count("FillBetweenPolyCollection"))
+    assert counts == [2, 1]
+    # Where everything failed there is no curve, no band and still a figure.
+    plot_roc(rows=ROWS, predictions={"hc_rf": [empty], "volume_only": [empty]}, **known)
+    text = known["svg"].read_text()
+    assert "HC + RF: failed" in text
+    assert "band" not in text
