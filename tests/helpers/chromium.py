@@ -102,6 +102,7 @@ class Page:
 
     def pdf(self) -> bytes:
         """Return the page as printed with its own style of paper."""
+        self.call("Emulation.setEmulatedMedia", media="")
         return base64.b64decode(self.call("Page.printToPDF", preferCSSPageSize=True)["data"])
 
 

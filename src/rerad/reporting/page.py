@@ -88,7 +88,8 @@ def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> di
     phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
     return {
         **study, "tables": tables, "figures": figures, "phantom": phantom, "reference": _reference(study["reference"]),
-        "deviations": filled(study["deviations"]), "comparisons": read_comparisons(study.get("comparisons"), _labels(study)),
+        "deviations": filled(study["deviations"]),
+        "comparisons": read_comparisons(study.get("comparisons"), _labels(study)),
     }  # fmt: skip
 
 
