@@ -6,9 +6,10 @@ import pytest
 from scipy.stats import t as student
 
 from rerad.core.errors import ReradError
-from rerad.evaluation.compare import COLUMNS, compare, compare_files
+from rerad.evaluation.compare import COLUMNS, compare
 from rerad.evaluation.delong import delong_test
 from rerad.evaluation.power import detectable_accuracy
+from rerad.training.predictions import by_method
 
 TARGET = np.tile([1, 1, 1, 1, 0, 0, 0, 0], 6)
 
@@ -207,7 +208,7 @@ def test_files_of_a_run_are_sorted_by_method(tmp_path):
             files[-1].parent.mkdir(parents=True)
             table[table["fold"] == fold].to_csv(files[-1], index=False)
     given = {"reference": "new", "rows": list(METHODS), "floors": ["volume", "majority"]}
-    compare_files(files, **given, comparisons=tmp_path / "again.csv", seed=0, bootstraps=300)
+    compare(by_method(files), **given, comparisons=tmp_path / "again.csv", seed=0, bootstraps=300)
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "comparisons.csv").read_bytes()
 
 

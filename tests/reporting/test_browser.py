@@ -221,6 +221,8 @@ def test_it_prints_whole(tab: chromium.Page, page: Path) -> None:
       && part.getBoundingClientRect().right > document.documentElement.clientWidth + 1).map(part => part.outerHTML)"""
     assert tab.run(cut) == []
     assert tab.run(OVERLAPS)["found"] == []
+    # No column is squeezed into a letter's width.
+    assert tab.run("Math.min(...[...document.querySelectorAll('th.label')].map(part => part.offsetWidth))") >= 60
     assert tab.run("!document.querySelector('nav').checkVisibility()")
     # Printing opens what is closed, and closes it again.
     tab.open(page, width=1400)

@@ -76,14 +76,6 @@ def compare(
     write_csv(comparisons, table.astype(dict.fromkeys(COUNTS, "Int64")))
 
 
-def compare_files(predictions: Sequence[Path], **settings: Any) -> None:
-    """Call ``compare`` with predictions sorted by method, the ``<method>`` of ``<method>/seed<s>/<chunk>/<file>``."""
-    methods: dict[str, list[Path]] = {}
-    for path in predictions:
-        methods.setdefault(Path(path).parents[2].name, []).append(Path(path))
-    compare(methods, **settings)
-
-
 def _pairs(rows: Sequence[str], reference: str | None, floors: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     methods = list(dict.fromkeys(rows))
     if reference is not None:

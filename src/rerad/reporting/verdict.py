@@ -8,6 +8,8 @@ from typing import Any
 
 from scipy.stats import norm
 
+from rerad.evaluation.power import detectable_normal
+
 NONE = "no published value"
 
 
@@ -53,10 +55,9 @@ def detectable(low: float, high: float, *, level: float = 0.05, power: float = 0
     """Return the smallest true difference from a fixed number that a test at ``level`` finds with ``power``.
 
     ``low`` and ``high`` are our 1 − level interval; its half-width gives the standard error of the normal
-    approximation: (z(1 − level/2) + z(power)) · error (Cohen 1988, section 2.4).
+    approximation.
     """
-    error = (high - low) / (2 * norm.ppf(1 - level / 2))
-    return float((norm.ppf(1 - level / 2) + norm.ppf(power)) * error)
+    return detectable_normal((high - low) / (2 * norm.ppf(1 - level / 2)), level=level, power=power)
 
 
 def difference(metric: str, value: float, published: str, low: float, high: float, n: int) -> str:

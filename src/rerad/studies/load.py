@@ -76,7 +76,8 @@ class Plan:
             )
         source = self.source_settings(cohort)
         if not Path(source["path"]).is_dir():
-            raise ConfigError(f"{source['path']!r} is not a folder", where=where, remedy="Write the folder of the scans")
+            told = f"{source['path']!r} is not a folder"
+            raise ConfigError(told, where=where, remedy="Write the folder of the scans")
         files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
         files += [Path(source["clinical"])] if source["clinical"] else []
         return sorted({str(path) for path in files})
