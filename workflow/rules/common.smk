@@ -100,7 +100,9 @@ def trained_files(name, cohort, method):
 def all_costs():
     """Return the cost of every search and training."""
     return [
-        f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
+        f"{CHUNK}/{{name}}".format(
+            cohort=cohort, method=method, seed=seed, chunk=chunk, name=name
+        )
         for cohort, method, seed, chunk in PLAN.trainings()
         for name in (
             ["search_cost.json"] if "search" in PLAN.methods[cohort][method] else []
@@ -123,14 +125,23 @@ def entry_of(wildcards, part):
 def published_of_figure(wildcards):
     """Return the published values of a forest plot's table."""
     table = entry_of(wildcards, "figures").get("table")
-    return [ROOT / "config" / "published" / PLAN.studies[wildcards.study]["tables"][table]["published"]] if table else []
+    return (
+        [
+            ROOT
+            / "config"
+            / "published"
+            / PLAN.studies[wildcards.study]["tables"][table]["published"]
+        ]
+        if table
+        else []
+    )
 
 
 def study_settings(wildcards, part):
     """Return what a table needs of its study: a change elsewhere in the study does not concern it."""
     study = PLAN.studies[wildcards.study]
     entry = wildcards[part.removesuffix("s")]
-    return {key: study[key] for key in ("primary", "paper_cohort")} | {
+    return {key: study[key] for key in ("primary", "paper_cohort", "deviations")} | {
         part: {entry: study[part][entry]}
     }
 

@@ -26,22 +26,16 @@ rule evaluate:
 
 
 rule compare:
-    message:
-        "Compare the methods of {wildcards.study}"
     input:
         predictions=lambda wildcards: [
             file
             for method in PLAN.rows(wildcards.study)
-            for file in trained_files("predictions_classification.csv", cohort_of(wildcards), method)
+            for file in trained_files(
+                "predictions_classification.csv", cohort_of(wildcards), method
+            )
         ],
     output:
         comparisons=f"{RUN}/{{study}}/comparisons.csv",
-    params:
-        reference=lambda wildcards: PLAN.studies[wildcards.study]["compare_with"],
-        rows=lambda wildcards: PLAN.rows(wildcards.study),
-        floors=lambda wildcards: PLAN.rows(wildcards.study, "floor"),
-        bootstraps=config["bootstraps"],
-        code=code_of("compare", "rerad.evaluation.compare"),
     log:
         f"{RUN}/logs/compare_{{study}}.log",
     benchmark:
@@ -50,21 +44,25 @@ rule compare:
         "../../envs/environment.yaml"
     resources:
         mem_mb=1500,
+    params:
+        reference=lambda wildcards: PLAN.studies[wildcards.study]["compare_with"],
+        rows=lambda wildcards: PLAN.rows(wildcards.study),
+        floors=lambda wildcards: PLAN.rows(wildcards.study, "floor"),
+        bootstraps=config["bootstraps"],
+        code=code_of("compare", "rerad.evaluation.compare"),
+    message:
+        "Compare the methods of {wildcards.study}"
     script:
         "../scripts/compare.py"
 
 
 # Needs no cohort: it reads the papers' own numbers.
 rule audit:
-    message:
-        "Audit the published tables and claims"
     input:
         sorted((ROOT / "config" / "published").glob("*.csv")),
     output:
         csv=f"{RUN}/audit/findings.csv",
         md=f"{RUN}/audit/findings.md",
-    params:
-        code=code_of("audit", "rerad.evaluation.findings"),
     log:
         f"{RUN}/logs/audit.log",
     benchmark:
@@ -73,5 +71,9 @@ rule audit:
         "../../envs/environment.yaml"
     resources:
         mem_mb=1000,
+    params:
+        code=code_of("audit", "rerad.evaluation.findings"),
+    message:
+        "Audit the published tables and claims"
     script:
         "../scripts/audit.py"

@@ -4,7 +4,9 @@ TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir(
 
 rule tabulate:
     input:
-        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(
+            cohort=cohort_of(wildcards)
+        ),
         metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
         costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
         published=lambda wildcards: ROOT

@@ -54,6 +54,7 @@ def make_table(
         metrics={path.parent.name: path for path in metrics},
         costs=by_method(costs),
         primary=settings["primary"],
+        deviations=settings["deviations"],
         csv=csv,
         md=md,
         html=html,
