@@ -165,7 +165,7 @@ def test_a_missing_file_is_named(pair: tuple[Path, Path]) -> None:
 
 def test_a_file_that_is_no_volume_is_refused(pair: tuple[Path, Path]) -> None:
     write(pair[0], np.ones((4, 5), np.float32), (1.0, 1.0))  # type: ignore[arg-type]
-    with pytest.raises(CaseError, match=r"2 dimensions.*not a 3-D image"):
+    with pytest.raises(CaseError, match=r"2 dimensions.*no 3-D image"):
         extract(*pair, "PET")
 
 
