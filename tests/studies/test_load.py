@@ -11,7 +11,7 @@ import yaml
 
 from rerad.core.errors import ConfigError
 from rerad.studies import Plan, load
-from rerad.studies.merge import difference, merge
+from rerad.studies.merge import difference, merge, typed
 
 
 @pytest.fixture
@@ -31,6 +31,17 @@ def test_mappings_merge_and_lists_replace() -> None:
     assert merge(base, overlay) == {"a": {"x": 1, "y": [3]}, "b": 1, "c": {"z": 0}}
     assert base == kept
     assert difference(base, merge(base, overlay)) == [("a.y", [1, 2], [3]), ("c", None, {"z": 0})]
+
+
+def test_numbers_in_braces_on_the_command_line_are_numbers() -> None:
+    files = {"run": "2024", "cohorts": {"sts": {"seed": 0, "local": {"path": "a"}}}}
+    given = {
+        "run": "2024",
+        "cohorts": {"sts": {"seed": "3", "local": {"path": "null"}, "box": ["4", "5"]}},
+        "x": "true",
+    }
+    expected = {"run": "2024", "cohorts": {"sts": {"seed": 3, "local": {"path": None}, "box": [4, 5]}}, "x": True}
+    assert typed(given, files) == expected
 
 
 def test_a_method_that_two_studies_share_is_trained_once(config: dict[str, Any], root: Path) -> None:

@@ -193,6 +193,25 @@ def test_one_broken_patient_is_a_row_and_the_others_finish(scans: Path, tmp_path
     assert broken in (tmp_path / "results/tiny/report.html").read_text()
 
 
+def test_where_edits_only_warn_the_row_says_that_it_is_stale(copy: Path, run: Run) -> None:
+    overlay = copy / "warn.yaml"
+    overlay.write_text("code_changed: warn\n")
+    first = run("chmfl_table1", folder=copy, overlays=(overlay,))
+    assert first.returncode == 0, first.stdout
+    cost = copy / "results/tiny/trained/sts/volume_only/seed0/all/cost.json"
+    times = cost.stat().st_mtime
+    cost.write_text(json.dumps({**json.loads(cost.read_text()), "code": "another"}))
+    os.utime(cost, (times, times))
+    second = run("chmfl_table1", folder=copy, overlays=(overlay,))
+    assert second.returncode == 0, second.stdout
+    assert not re.search(r"^ train ", second.stdout, re.M)
+    notes = pd.read_csv(copy / "results/tiny/chmfl/tables/table1.csv", keep_default_na=False).set_index("method")[
+        "note"
+    ]
+    assert "code that has changed" in notes["volume_only"]
+    assert "code that has changed" not in notes["suvmax_only"]
+
+
 def test_costs_name_what_was_trained(finished: Path) -> None:
     for method in METHODS:
         cost = json.loads((finished / f"results/tiny/trained/sts/{method}/seed0/all/cost.json").read_text())

@@ -19,9 +19,7 @@ rule acquire:
         source=cohort_settings("source"),
         settings=lambda wildcards: PLAN.source_settings(wildcards.cohort),
         seed=cohort_settings("seed"),
-        code=lambda wildcards: code_of(
-            "acquire", f"rerad.cohorts.{wildcards.cohort}.acquire"
-        ),
+        code=lambda wildcards: code_of("acquire", f"rerad.cohorts.{wildcards.cohort}.acquire"),
     message:
         "Acquire the cohort {wildcards.cohort}"
     script:

@@ -11,6 +11,7 @@ from rerad.training.code import training_code
 
 ROOT = Path(workflow.basedir)
 PLAN = load(config, root=ROOT, files=workflow.configfiles)
+config.update(PLAN.config)  # as checked: texts of the command line are numbers now
 RUN = PLAN.run_folder
 COHORT = f"{RUN}/cohorts/{{cohort}}"
 TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"
@@ -50,16 +51,12 @@ def code_of(script, *modules, files=()):
     """Digest of what a rule runs, so that a real edit reruns it; empty where edits only mark rows as stale."""
     if config["code_changed"] == "warn":
         return ""
-    return code_digest(
-        modules, files=[ROOT / "workflow" / "scripts" / f"{script}.py", *files]
-    )
+    return code_digest(modules, files=[ROOT / "workflow" / "scripts" / f"{script}.py", *files])
 
 
 def code_of_method(script, module):
     """Return a parameter function: the digest of what searches or trains a method, its own model included."""
-    return lambda wildcards: code_of(
-        script, module, MODELS[method_settings(wildcards)["model"]]
-    )
+    return lambda wildcards: code_of(script, module, MODELS[method_settings(wildcards)["model"]])
 
 
 def cohort_settings(stage):
@@ -100,14 +97,9 @@ def trained_files(name, cohort, method):
 def all_costs():
     """Return the cost of every search and training."""
     return [
-        f"{CHUNK}/{{name}}".format(
-            cohort=cohort, method=method, seed=seed, chunk=chunk, name=name
-        )
+        f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
         for cohort, method, seed, chunk in PLAN.trainings()
-        for name in (
-            ["search_cost.json"] if "search" in PLAN.methods[cohort][method] else []
-        )
-        + ["cost.json"]
+        for name in (["search_cost.json"] if "search" in PLAN.methods[cohort][method] else []) + ["cost.json"]
     ]
 
 
@@ -126,14 +118,7 @@ def published_of_figure(wildcards):
     """Return the published values of a forest plot's table."""
     table = entry_of(wildcards, "figures").get("table")
     return (
-        [
-            ROOT
-            / "config"
-            / "published"
-            / PLAN.studies[wildcards.study]["tables"][table]["published"]
-        ]
-        if table
-        else []
+        [ROOT / "config" / "published" / PLAN.studies[wildcards.study]["tables"][table]["published"]] if table else []
     )
 
 
@@ -141,19 +126,12 @@ def study_settings(wildcards, part):
     """Return what a table needs of its study: a change elsewhere in the study does not concern it."""
     study = PLAN.studies[wildcards.study]
     entry = wildcards[part.removesuffix("s")]
-    return {key: study[key] for key in ("primary", "paper_cohort", "deviations")} | {
-        part: {entry: study[part][entry]}
-    }
+    return {key: study[key] for key in ("primary", "paper_cohort", "deviations")} | {part: {entry: study[part][entry]}}
 
 
 def methods_of(wildcards, part):
     """Return the trained methods of a table's or a figure's rows."""
-    return list(
-        dict.fromkeys(
-            row.get("trained", row["method"])
-            for row in entry_of(wildcards, part)["rows"]
-        )
-    )
+    return list(dict.fromkeys(row.get("trained", row["method"]) for row in entry_of(wildcards, part)["rows"]))
 
 
 def results_of(wildcards, part, name):
@@ -167,9 +145,7 @@ def results_of(wildcards, part, name):
 def chunks_of(wildcards, part, name):
     """Return one file of every seed and chunk of the methods of a table or a figure."""
     return [
-        file
-        for method in methods_of(wildcards, part)
-        for file in trained_files(name, cohort_of(wildcards), method)
+        file for method in methods_of(wildcards, part) for file in trained_files(name, cohort_of(wildcards), method)
     ]
 
 
@@ -179,19 +155,14 @@ def stale_methods(wildcards):
     return [
         method
         for method in methods_of(wildcards, "tables")
-        if any(
-            is_stale(cohort, method, path)
-            for path in trained_files("cost.json", cohort, method)
-        )
+        if any(is_stale(cohort, method, path) for path in trained_files("cost.json", cohort, method))
     ]
 
 
 def is_stale(cohort, method, cost):
     if config["code_changed"] != "warn" or not Path(cost).exists():
         return False
-    return json.loads(Path(cost).read_text())["code"] != training_code(
-        PLAN.methods[cohort][method]["model"]
-    )
+    return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method]["model"])
 
 
 def table_files(study, table):

@@ -30,9 +30,7 @@ rule compare:
         predictions=lambda wildcards: [
             file
             for method in PLAN.rows(wildcards.study)
-            for file in trained_files(
-                "predictions_classification.csv", cohort_of(wildcards), method
-            )
+            for file in trained_files("predictions_classification.csv", cohort_of(wildcards), method)
         ],
     output:
         comparisons=f"{RUN}/{{study}}/comparisons.csv",

@@ -23,9 +23,7 @@ rule prepare:
         settings=cohort_settings("prepare"),
         seed=cohort_settings("seed"),
         permute_labels=config["permute_labels"],
-        code=lambda wildcards: code_of(
-            "prepare", f"rerad.cohorts.{wildcards.cohort}.prepare"
-        ),
+        code=lambda wildcards: code_of("prepare", f"rerad.cohorts.{wildcards.cohort}.prepare"),
     message:
         "Prepare the cohort {wildcards.cohort}"
     script:
@@ -71,9 +69,7 @@ rule picture:
     resources:
         mem_mb=2000,
     params:
-        spacing_mm=lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"][
-            "spacing_mm"
-        ],
+        spacing_mm=lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"],
         phantom=lambda wildcards: PLAN.phantom(wildcards.cohort),
         code=code_of("picture", "rerad.reporting.figures.quality"),
     message:

@@ -4,15 +4,10 @@ TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir(
 
 rule tabulate:
     input:
-        cases=lambda wildcards: f"{COHORT}/cases.csv".format(
-            cohort=cohort_of(wildcards)
-        ),
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
         metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
         costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
-        published=lambda wildcards: ROOT
-        / "config"
-        / "published"
-        / entry_of(wildcards, "tables")["published"],
+        published=lambda wildcards: ROOT / "config" / "published" / entry_of(wildcards, "tables")["published"],
     output:
         csv=f"{RUN}/{{study}}/tables/{{table}}.csv",
         md=f"{RUN}/{{study}}/tables/{{table}}.md",
@@ -39,9 +34,7 @@ rule tabulate:
 
 rule plot:
     input:
-        predictions=lambda wildcards: chunks_of(
-            wildcards, "figures", "predictions_classification.csv"
-        ),
+        predictions=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
         published=published_of_figure,
     output:
@@ -108,9 +101,7 @@ rule report:
         ),
         expand(f"{RUN}/{{study}}/comparisons.csv", study=PLAN.studies),
         findings=f"{RUN}/audit/findings.csv",
-        manifests=expand(
-            f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods
-        ),
+        manifests=expand(f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods),
         costs=all_costs(),
     output:
         page=f"{RUN}/report.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 from rerad.core.errors import ConfigError
 from rerad.studies.check import check, read_yaml
-from rerad.studies.merge import difference, merge
+from rerad.studies.merge import difference, merge, typed
 
 Dict = dict[str, Any]
 
@@ -139,6 +140,7 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     """
     schemas = root / "workflow" / "schemas"
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
+    config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
     check(config, schemas / "config.schema.yaml", sources=[("command line", config), *overlays])
     studies = _studies(config, root, schemas, overlays)
     folds = _folds(studies)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import yaml
+
 
 def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """Return ``base`` with ``overlay`` laid over it: mappings merge key by key, everything else replaces."""
@@ -15,6 +17,35 @@ def merge(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = copy.deepcopy(value)
     return merged
+
+
+def typed(config: dict[str, Any], files: dict[str, Any]) -> dict[str, Any]:
+    """Return ``config`` with numbers, booleans and nulls for texts that do not stem from the merged ``files``.
+
+    Snakemake leaves everything inside the braces of ``--config 'a={b: 1}'`` as text.
+    """
+    result: dict[str, Any] = {}
+    for key, value in config.items():
+        known = files.get(key)
+        if isinstance(value, dict):
+            result[key] = typed(value, known if isinstance(known, dict) else {})
+        elif value == known:
+            result[key] = value
+        else:
+            result[key] = _parsed(value)
+    return result
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_parsed(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    try:
+        parsed = yaml.safe_load(value)
+    except yaml.YAMLError:
+        return value
+    return parsed if parsed is None or isinstance(parsed, bool | int | float) else value
 
 
 def difference(base: dict[str, Any], other: dict[str, Any], prefix: str = "") -> list[tuple[str, Any, Any]]:
