@@ -90,6 +90,11 @@ def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any],
     files = [root / "config" / "config.yaml", overlay]
     with pytest.raises(ConfigError, match=r"mine\.yaml: bootstraps: 7 does not do"):
         load(merge(config, {"bootstraps": 7}), root=root, files=files)
+    with pytest.raises(ConfigError, match=r"^command line: bootstraps: 8 does not do"):
+        load(merge(config, {"bootstraps": 8}), root=root, files=files)
+    study = {"studies": {"chmfl": {"folds": 1}}}
+    with pytest.raises(ConfigError, match=r"chmfl.*folds: 1 does not do"):
+        load(merge(config, study), root=root, files=files)
 
 
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:

@@ -102,7 +102,7 @@ def test_a_failing_method_leaves_the_other_rows_and_is_tried_again(copy: Path, r
     ("change", "message"),
     [
         ("bootstrap: 5", r"change\.yaml: bootstrap: unknown key\. Did you mean 'bootstraps'"),
-        ("jobs: folds", r"jobs: 'folds' does not do\. Write one of: fold, method"),
+        ("jobs: folds", r"change\.yaml: jobs: 'folds' does not do\. Write one of: fold, method"),
         ("studies: {chmfl: {methods: {hc_rf: {recipe: {tree: 3}}}}}", r"tree: unknown key\. Did you mean 'trees'"),
     ],
 )

@@ -10,7 +10,9 @@ from rerad.studies import load
 from rerad.training.code import training_code
 
 ROOT = Path(workflow.basedir)
-PLAN = load(config, root=ROOT, files=workflow.configfiles)
+BASE = ROOT / "config" / "config.yaml"
+OVERLAYS = [file for file in workflow.configfiles if Path(file).resolve() != BASE.resolve()]
+PLAN = load(config, root=ROOT, files=[BASE, *OVERLAYS])
 config.update(PLAN.config)  # as checked: texts of the command line are numbers now
 RUN = PLAN.run_folder
 COHORT = f"{RUN}/cohorts/{{cohort}}"

@@ -13,6 +13,8 @@ from jsonschema.exceptions import ValidationError
 
 from rerad.core.errors import ConfigError
 
+ABSENT = object()
+
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping.
@@ -35,11 +37,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
-def check(content: Mapping[str, Any], schema: Path, *, sources: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
+def check(
+    content: Mapping[str, Any],
+    schema: Path,
+    *,
+    sources: Sequence[tuple[str, Mapping[str, Any]]],
+    otherwise: str = "command line",
+) -> None:
     """Refuse content that does not fit the schema.
 
     ``sources`` are (name, content) of the files that were merged, the last laid over the others: the error names the
-    one that sets the key.
+    one that sets the key, or ``otherwise``.
 
     Raises:
         ConfigError: naming file and key, the value, and what to write instead; the worst error only.
@@ -47,7 +55,9 @@ def check(content: Mapping[str, Any], schema: Path, *, sources: Sequence[tuple[s
     errors = sorted(Draft202012Validator(read_yaml(schema)).iter_errors(content), key=_rank)
     if errors:
         what, keys, remedy = _explain(errors[0])
-        raise ConfigError(what, where=f"{_source_of(keys, sources)}: {_dotted(keys)}", remedy=remedy)
+        raise ConfigError(
+            what, where=f"{_source_of(content, keys, sources, otherwise)}: {_dotted(keys)}", remedy=remedy
+        )
 
 
 def _rank(error: ValidationError) -> tuple[int, int, str]:
@@ -101,19 +111,23 @@ def _dotted(keys: Sequence[str | int]) -> str:
     return ".".join(map(str, keys)) or "(top level)"
 
 
-def _source_of(keys: Sequence[str | int], sources: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
-    for name, content in reversed(sources):
-        if _reaches(content, keys):
+def _source_of(
+    content: Any, keys: Sequence[Any], sources: Sequence[tuple[str, Mapping[str, Any]]], otherwise: str
+) -> str:
+    """Return the last source that gives the key its value; a key that none of them gives it stems from elsewhere."""
+    value = _value(content, keys)
+    holders = [(name, _value(source, keys)) for name, source in sources if _value(source, keys) is not ABSENT]
+    for name, held in reversed(holders):
+        if held == value:
             return name
-    return sources[-1][0] if sources else "configuration"
+    # A missing key belongs into the first file; a value that no file has was given on the command line.
+    return otherwise if value is not ABSENT else sources[0][0] if sources else "configuration"
 
 
-def _reaches(content: Any, keys: Sequence[Any]) -> bool:
+def _value(content: Any, keys: Sequence[Any]) -> Any:
     for key in keys:
-        if (isinstance(content, Mapping) and key in content) or (
-            isinstance(content, list) and isinstance(key, int) and key < len(content)
-        ):
+        try:
             content = content[key]
-        else:
-            return False
-    return True
+        except (KeyError, IndexError, TypeError):
+            return ABSENT
+    return content

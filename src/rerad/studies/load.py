@@ -141,7 +141,7 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     schemas = root / "workflow" / "schemas"
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
-    check(config, schemas / "config.schema.yaml", sources=[("command line", config), *overlays])
+    check(config, schemas / "config.schema.yaml", sources=overlays)
     studies = _studies(config, root, schemas, overlays)
     folds = _folds(studies)
     return Plan(root, config, studies, _methods(studies), folds)
@@ -164,7 +164,8 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
         check(
             study,
             schemas / "study.schema.yaml",
-            sources=[(str(path), own), *((f"{f}: studies.{name}", c) for f, c in patches)],
+            sources=[(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)],
+            otherwise=f"command line: studies.{name}",
         )
         if study.get("enabled", True):
             studies[name] = study
