@@ -11,7 +11,18 @@ import pandas as pd
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.core.files import atomic, atomic_folder, remove_leftovers, sha256, write_csv, write_json
+from rerad.core.files import (
+    appending,
+    atomic,
+    atomic_folder,
+    finish,
+    hand_over,
+    remove_leftovers,
+    sha256,
+    unfinished,
+    write_csv,
+    write_json,
+)
 
 WRITERS = {
     "to_csv",
@@ -52,6 +63,27 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
         (part / "fresh").touch()
     assert [path.name for path in (tmp_path / "f").iterdir()] == ["fresh"]
     assert [path.name for path in tmp_path.iterdir()] == ["f"]
+
+
+def test_what_is_appended_outlives_an_error_and_has_its_name_only_when_finished(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "a.zip"
+    with pytest.raises(ZeroDivisionError), appending(target) as file:
+        file.write(b"half")
+        hand_over(file)
+        raise ZeroDivisionError
+    assert not target.exists()
+    assert remove_leftovers(tmp_path) == 0
+    with appending(target) as file:
+        assert file.tell() == 4
+        file.write(b" and half")
+    finish(target)
+    assert target.read_bytes() == b"half and half"
+    assert not unfinished(target).exists()
+
+
+def test_a_full_disk_is_named_while_appending(tmp_path: Path) -> None:
+    with pytest.raises(ReradError, match=r"a\.zip: cannot be written \(No space left"), appending(tmp_path / "a.zip"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:

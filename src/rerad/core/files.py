@@ -11,7 +11,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pandas as pd
 
@@ -66,6 +66,57 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(part, ignore_errors=True)
+
+
+def unfinished(path: str | Path) -> Path:
+    """Return where :func:`appending` collects the bytes of ``path`` until :func:`finish` gives them its name.
+
+    It is no leftover to be removed: a download goes on from it.
+    """
+    path = Path(path)
+    return path.with_name(f".{path.name}.unfinished")
+
+
+@contextlib.contextmanager
+def appending(path: str | Path) -> Iterator[BinaryIO]:
+    """Yield the unfinished file of ``path``, opened at its end; it stays, with what it has, however the block ends.
+
+    Raises:
+        ReradError: it cannot be written.
+    """
+    path = Path(path)
+    make_folder(path.parent)
+    try:
+        with open(unfinished(path), "ab", buffering=2**20) as file:
+            yield file
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def hand_over(file: BinaryIO) -> None:
+    """Let the disk begin with what was written so far, and the memory go that held it.
+
+    Otherwise a file larger than the memory pushes everything else out of it, and waits for the disk at its end. This
+    does not wait (Linux: the advice starts the writing of what is dirty, and drops what is written already).
+    """
+    file.flush()
+    if hasattr(os, "posix_fadvise"):
+        with contextlib.suppress(OSError):  # some file systems take no advice
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def finish(path: str | Path) -> None:
+    """Flush the unfinished file of ``path`` to the disk and rename it into place.
+
+    Raises:
+        ReradError: the place cannot be written.
+    """
+    path = Path(path)
+    try:
+        _flush(unfinished(path))
+        os.replace(unfinished(path), path)
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def make_folder(path: str | Path) -> Path:

@@ -1,0 +1,27 @@
+"""Archives and addresses that cohorts come from, all behind one signature.
+
+A source is a module of this package with two functions:
+
+``plan(settings) -> list[Remote]``
+    what would be fetched, for a dry run: files, bytes, checksums. Asks the archive for its lists, never for data.
+``fetch(folder, settings, *, workers=4) -> list[Row]``
+    bring it all into ``folder`` and return the rows of ``manifest.csv`` for the files there.
+
+``folder`` outlives a killed or failed run: whatever is complete in it is checked and kept, whatever is unfinished goes
+on from where it stopped. It must therefore be another folder than the one that ``acquire`` replaces as a whole.
+``settings`` is the source's own part of the configuration. Both raise ``ReradError`` (an address, a token, the disk or
+the archive) and ``ConfigError`` (the settings). Every byte goes through :mod:`rerad.cohorts.sources.download`.
+"""
+
+import importlib
+from types import ModuleType
+
+SOURCES = {
+    "url": "rerad.cohorts.sources.url",
+    "zenodo": "rerad.cohorts.sources.zenodo",
+}
+
+
+def source(name: str) -> ModuleType:
+    """Return the module of a source; httpx is loaded with it and not before."""
+    return importlib.import_module(SOURCES[name])
