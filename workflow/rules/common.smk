@@ -6,7 +6,7 @@ from pathlib import Path
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
-from rerad.studies import load
+from rerad.studies import load, trained_methods
 from rerad.training.code import training_code
 
 ROOT = Path(workflow.basedir)
@@ -133,7 +133,7 @@ def study_settings(wildcards, part):
 
 def methods_of(wildcards, part):
     """Return the trained methods of a table's or a figure's rows."""
-    return list(dict.fromkeys(row.get("trained", row["method"]) for row in entry_of(wildcards, part)["rows"]))
+    return trained_methods(entry_of(wildcards, part))
 
 
 def results_of(wildcards, part, name):

@@ -27,11 +27,7 @@ def one_at_a_time(folder: str | Path) -> Iterator[None]:
     """
     folder = Path(folder)
     path = make_folder(folder.parent) / f".{folder.name}.lock"
-    try:
-        file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed below)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    with file:
+    with _opened(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         for part in folder.parent.glob(f"{PART}*.{folder.name}"):
             shutil.rmtree(part, ignore_errors=True)
@@ -51,10 +47,7 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
     path = (folder / ".lock").resolve()
     if path in _held:
         return
-    try:
-        file = open(path, "a+", encoding="utf-8")  # noqa: SIM115 (closing it would release the lock)
-    except OSError as error:
-        raise unwritable(path, error) from error
+    file = _opened(path)  # and kept open: closing it would release the lock
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
@@ -72,6 +65,13 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
     _held[path] = file
     remove_leftovers(folder)
     _clear_stale_locks(folder, Path(snakemake_folder) / "locks")
+
+
+def _opened(path: Path) -> TextIO:
+    try:
+        return open(path, "a+", encoding="utf-8")
+    except OSError as error:
+        raise unwritable(path, error) from error
 
 
 def _clear_stale_locks(folder: Path, locks: Path) -> None:

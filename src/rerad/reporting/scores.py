@@ -1,4 +1,4 @@
-"""The test scores that figures and counts are drawn from."""
+"""The test scores and metrics of a row that tables and figures are drawn from."""
 
 from __future__ import annotations
 
@@ -32,17 +32,21 @@ def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
     return whole[chosen].sort_values(["seed", "case"], ignore_index=True)
 
 
+def selected(metrics: pd.DataFrame, row: Mapping[str, Any], task: str = "classification") -> pd.DataFrame:
+    """Return the lines of a metrics.csv that belong to a row, which may name ``selection`` and ``variant``."""
+    return metrics[
+        (metrics["task"] == task)
+        & (metrics["selection"] == row.get("selection", "last"))
+        & (metrics["variant"] == row.get("variant", "published"))
+    ]
+
+
 def interval_text(metrics: Path | None, row: Mapping[str, Any], metric: str) -> str:
     """Return `` [low, high]`` of a pooled metric from metrics.csv, or nothing where there is none."""
     if metrics is None:
         return ""
-    frame = pd.read_csv(metrics)
-    chosen = frame[
-        (frame["metric"] == metric)
-        & (frame["scope"] == "pooled")
-        & (frame["selection"] == row.get("selection", "last"))
-        & (frame["variant"] == row.get("variant", "published"))
-    ]
+    measured = selected(pd.read_csv(metrics), row)
+    chosen = measured[(measured["metric"] == metric) & (measured["scope"] == "pooled")]
     if chosen.empty or chosen[["low", "high"]].isna().any(axis=None):
         return ""
     return f" [{chosen['low'].iloc[0]:.3f}, {chosen['high'].iloc[0]:.3f}]"

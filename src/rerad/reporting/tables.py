@@ -15,6 +15,7 @@ from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, slug
 from rerad.reporting.published import Published, read_published
+from rerad.reporting.scores import selected
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
 
 Row = dict[str, Any]
@@ -82,7 +83,8 @@ def _row(
         raise ReradError(f"the row {row['method']!r} has no metrics of the method {trained!r}", where=study)
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
     failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
-    measured = _read_metrics(metrics[trained], row, task)
+    everything = pd.read_csv(metrics[trained])
+    measured = selected(everything, row, task)
     if failed is None and measured.empty:
         failed = "no predictions to evaluate"
     if failed is not None:
@@ -90,7 +92,7 @@ def _row(
         measured = measured.iloc[:0]
     printed = paper.printed.get(row["method"], {})
     marks = paper.marks.get(row["method"], {})
-    best, gap = (math.nan, math.nan) if failed is not None else _optimism(metrics[trained], row, primary, task)
+    best, gap = (math.nan, math.nan) if failed is not None else _optimism(everything, row, primary, task)
     values = _cells(measured, printed, marks)
     n, n_positive = _counts(measured)
     result = {
@@ -109,17 +111,7 @@ def _row(
     return result
 
 
-def _read_metrics(path: Path, row: Mapping[str, Any], task: str) -> pd.DataFrame:
-    frame = pd.read_csv(path)
-    chosen = (
-        (frame["task"] == task)
-        & (frame["selection"] == row.get("selection", "last"))
-        & (frame["variant"] == row.get("variant", "published"))
-    )
-    return frame[chosen]
-
-
-def _optimism(path: Path, row: Mapping[str, Any], primary: str, task: str) -> tuple[float, float]:
+def _optimism(metrics: pd.DataFrame, row: Mapping[str, Any], primary: str, task: str) -> tuple[float, float]:
     """Return the primary metric of the epoch that is best on the test fold, and how much more that is than the last's.
 
     Both are nan without a second selection, or where the row itself names one.
@@ -128,7 +120,7 @@ def _optimism(path: Path, row: Mapping[str, Any], primary: str, task: str) -> tu
         return math.nan, math.nan
     values = []
     for selection in ("last", "best_test"):
-        measured = _read_metrics(path, {**row, "selection": selection}, task)
+        measured = selected(metrics, {**row, "selection": selection}, task)
         pooled = measured[(measured["metric"] == primary) & (measured["scope"] == "pooled")]
         values.append(float(pooled["value"].iloc[0]) if len(pooled) else math.nan)
     return values[1], values[1] - values[0]

@@ -1,5 +1,5 @@
 """Studies and runs: load, check and expand the configuration."""
 
-from rerad.studies.load import Plan, load
+from rerad.studies.load import Plan, load, trained_methods
 
-__all__ = ["Plan", "load"]
+__all__ = ["Plan", "load", "trained_methods"]

@@ -116,12 +116,9 @@ def _source_of(
 ) -> str:
     """Return the last source that gives the key its value; a key that none of them gives it stems from elsewhere."""
     value = _value(content, keys)
-    holders = [(name, _value(source, keys)) for name, source in sources if _value(source, keys) is not ABSENT]
-    for name, held in reversed(holders):
-        if held == value:
-            return name
-    # A missing key belongs into the first file; a value that no file has was given on the command line.
-    return otherwise if value is not ABSENT else sources[0][0] if sources else "configuration"
+    if value is ABSENT:  # a missing key belongs into the first file
+        return sources[0][0] if sources else "configuration"
+    return next((name for name, source in reversed(sources) if _value(source, keys) == value), otherwise)
 
 
 def _value(content: Any, keys: Sequence[Any]) -> Any:

@@ -113,10 +113,7 @@ class Plan:
         """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows."""
         return list(
             dict.fromkeys(
-                row.get("trained", row["method"])
-                for entry in self.studies[study]["tables"].values()
-                for row in entry["rows"]
-                if kind in (None, row["kind"])
+                method for entry in self.studies[study]["tables"].values() for method in trained_methods(entry, kind)
             )
         )
 
@@ -209,10 +206,15 @@ def _methods(studies: dict[str, Dict]) -> dict[str, dict[str, Dict]]:
     }
 
 
+def trained_methods(entry: Dict, kind: str | None = None) -> list[str]:
+    """Return the trained methods of a table's or a figure's rows, of one kind or of all, each once."""
+    rows = [row for row in entry.get("rows", []) if kind in (None, row.get("kind"))]
+    return list(dict.fromkeys(row.get("trained", row["method"]) for row in rows))
+
+
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
-        for row in entry.get("rows", []):
-            yield row.get("trained", row["method"])
+        yield from trained_methods(entry)
 
 
 def _check_rows(studies: dict[str, Dict]) -> None:
@@ -228,9 +230,8 @@ def _check_rows(studies: dict[str, Dict]) -> None:
                         where=f"config/studies/{name}.yaml: {part}.{entry}.table",
                         remedy=f"Write one of: {', '.join(study['tables'])}",
                     )
-                for row in content.get("rows", []):
-                    method = row.get("trained", row["method"])
-                    known = defined[study["cohort"]]
+                known = defined[study["cohort"]]
+                for method in trained_methods(content):
                     if method not in known:
                         raise ConfigError(
                             f"no enabled study of the cohort {study['cohort']} defines the method {method!r}",

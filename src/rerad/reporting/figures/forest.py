@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from rerad.reporting.figures.style import COLOURS, LINE, SOFT, WARN, new_figure, save, style
 from rerad.reporting.published import Published, read_published
 from rerad.reporting.rendering import meaning
+from rerad.reporting.scores import selected
 from rerad.reporting.verdict import judge
 
 PANELS = ("acc", "sen", "spe", "auc")
@@ -83,13 +84,8 @@ def _measured(path: Path | None, row: Mapping[str, Any], task: str) -> dict[str,
     """Return metric → (value, low, high) of the pooled predictions."""
     if path is None:
         return {}
-    frame = pd.read_csv(path)
-    chosen = frame[
-        (frame["task"] == task)
-        & (frame["scope"] == "pooled")
-        & (frame["selection"] == row.get("selection", "last"))
-        & (frame["variant"] == row.get("variant", "published"))
-    ]
+    measured = selected(pd.read_csv(path), row, task)
+    chosen = measured[measured["scope"] == "pooled"]
     names = ("value", "low", "high")
     return {
         record["metric"]: (float(record["value"]), float(record["low"]), float(record["high"]))
