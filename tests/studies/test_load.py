@@ -72,6 +72,8 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"studies": {"chmfi": {}}}, r"studies\.chmfi: no such study\. .*chmfl, mmnas"),
         ({"studies": {"chmfl": {"methods": {"hc_rf": {"search": {"feature": 3}}}}}}, r"feature: unknown key\. Did you mean 'features'"),
         ({"studies": {"chmfl": {"methods": {"hc_rf": {"model": "tree"}}}}}, r"methods\.hc_rf\.model: 'tree' does not do"),
+        ({"studies": {"chmfl": {"figures": {"fig9": {"kind": "roc", "caption": "x"}}}}}, r"figures\.fig9: neither rows nor table"),
+        ({"studies": {"chmfl": {"figures": {"fig9": {"kind": "roc", "caption": "x", "table": "table9"}}}}}, r"'table9' is no table of the study"),
         ({"studies": {"chmfl": {"folds": 4}}}, r"studies chmfl and mmnas ask for 4 and 3 folds"),
         ({"studies": {"chmfl": {"enabled": False}}}, r"no enabled study of the cohort sts defines the method 'hc_rf'"),
         ({"studies": {"chmfl": {"enabled": False}, "mmnas": {"enabled": False}}}, "every study has enabled: false"),

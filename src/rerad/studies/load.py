@@ -224,6 +224,12 @@ def _check_rows(studies: dict[str, Dict]) -> None:
     for name, study in studies.items():
         for part in ("tables", "figures"):
             for entry, content in study[part].items():
+                if "rows" not in content and "table" not in content:
+                    raise ConfigError(
+                        "neither rows nor table",
+                        where=f"config/studies/{name}.yaml: {part}.{entry}",
+                        remedy="List the methods to draw under rows, or name a table of the study",
+                    )
                 if content.get("table", "") not in ("", *study["tables"]):
                     raise ConfigError(
                         f"{content['table']!r} is no table of the study",
