@@ -20,11 +20,12 @@ command -v "${CC:-cc}" >/dev/null || fail "no C compiler: PyRadiomics cannot be 
 rm -rf .venv
 "$python" -m venv .venv
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
+add() { pip install --quiet --no-compile "$@"; }  # of 2 GB of modules only those are compiled that are used
 
 # PyRadiomics 3.0.1 has no wheel and builds against the numpy and setuptools that are already there.
 grep -v '^pyradiomics==' envs/requirements.lock > .venv/first.txt
 grep '^pyradiomics==' envs/requirements.lock > .venv/then.txt
-pip install --quiet --requirement .venv/first.txt
+add --requirement .venv/first.txt
 
 # Its setup still asks configparser for two names that Python 3.12 dropped.
 mkdir -p .venv/shim
@@ -37,7 +38,7 @@ if not hasattr(configparser.RawConfigParser, "readfp"):
     configparser.RawConfigParser.readfp = lambda self, fp, filename=None: self.read_file(fp, filename)
 PY
 # No cache: a wheel that was built against another numpy installs silently and fails on import.
-PYTHONPATH=$PWD/.venv/shim pip install --quiet --no-cache-dir --no-build-isolation --no-deps --requirement .venv/then.txt
-pip install --quiet --no-build-isolation --no-deps --editable .
+PYTHONPATH=$PWD/.venv/shim add --no-cache-dir --no-build-isolation --no-deps --requirement .venv/then.txt
+add --no-build-isolation --no-deps --editable .
 .venv/bin/python -c 'import radiomics, SimpleITK, snakemake, rerad'
 touch .venv/ready
