@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rerad.cohorts.manifest import check_file, read_manifest, write_manifest
+from rerad.cohorts.manifest import check_file, measured, read_manifest, write_manifest
 from rerad.core.errors import CaseError, ReradError
 
 
@@ -13,7 +13,7 @@ from rerad.core.errors import CaseError, ReradError
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "A").mkdir()
     (tmp_path / "A" / "x.bin").write_bytes(b"abc")
-    write_manifest(tmp_path, {"A/x.bin": "file:///x"}, licence="CC BY 3.0", doi="10.1/2")
+    write_manifest(tmp_path, measured(tmp_path, {"A/x.bin": "file:///x"}, licence="CC BY 3.0", doi="10.1/2"))
     return tmp_path
 
 

@@ -1,6 +1,7 @@
 # acquire: a source → <paths.data>/<cohort>/
 
 
+# On the machine that runs the workflow: compute nodes need no network.
 rule acquire:
     input:
         local_files,
@@ -11,16 +12,20 @@ rule acquire:
         f"{RUN}/logs/acquire_{{cohort}}.log",
     benchmark:
         f"{RUN}/benchmarks/acquire_{{cohort}}.tsv"
+    localrule: True
     conda:
         "../../envs/environment.yaml"
     resources:
         mem_mb=2000,
+        download=lambda wildcards: cohorts.expected(parts_of(wildcards)),
     params:
         source=cohort_settings("source"),
         settings=lambda wildcards: PLAN.source_settings(wildcards.cohort),
         seed=cohort_settings("seed"),
-        code=lambda wildcards: code_of("acquire", f"rerad.cohorts.{wildcards.cohort}.acquire"),
+        store=f"{PLAN.data_folder}/downloads/{{cohort}}",
+        connections=config["connections"],
+        code=code_of_acquiring,
     message:
-        "Acquire the cohort {wildcards.cohort}"
+        "Acquire the cohort {wildcards.cohort} from the source {params.source}: {resources.download}"
     script:
         "../scripts/acquire.py"

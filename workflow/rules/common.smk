@@ -3,6 +3,8 @@ import json
 import sys
 from pathlib import Path
 
+from rerad import cohorts
+from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
@@ -78,6 +80,18 @@ def local_files(wildcards):
     """Return the files of a local source: a change of one of them reacquires the cohort."""
     settings = config["cohorts"][wildcards.cohort]
     return PLAN.local_files(wildcards.cohort) if settings["source"] == "local" else []
+
+
+def parts_of(wildcards):
+    """Return what a cohort takes from archives."""
+    source = config["cohorts"][wildcards.cohort]["source"]
+    return cohorts.parts(wildcards.cohort, source, PLAN.source_settings(wildcards.cohort))
+
+
+def code_of_acquiring(wildcards):
+    """Return the digest of what acquires a cohort, its archives included."""
+    modules = [SOURCES[part.source] for part in parts_of(wildcards)]
+    return code_of("acquire", f"rerad.cohorts.{wildcards.cohort}.acquire", *modules)
 
 
 def chosen(wildcards):

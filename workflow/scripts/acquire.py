@@ -11,4 +11,6 @@ cohorts.stage(snakemake.wildcards.cohort, "acquire").acquire(
     source=snakemake.params.source,
     settings=snakemake.params.settings,
     seed=snakemake.params.seed,
+    store=Path(snakemake.params.store),
+    connections=snakemake.params.connections,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,7 +12,17 @@ from rerad.core.errors import CaseError, ReradError
 from rerad.core.files import sha256, write_csv
 
 NAME = "manifest.csv"
-COLUMNS = ["file", "size", "sha256", "url", "licence", "doi"]
+
+
+class Row(NamedTuple):
+    """A row of ``manifest.csv``, its fields in the order of ``COLUMNS``."""
+
+    file: str
+    size: int
+    sha256: str
+    url: str
+    licence: str
+    doi: str
 
 
 class Entry(NamedTuple):
@@ -21,13 +32,20 @@ class Entry(NamedTuple):
     sha256: str
 
 
-def write_manifest(folder: Path, files: dict[str, str], *, licence: str, doi: str) -> None:
-    """Write ``manifest.csv`` for the files (path relative to the folder → where it comes from)."""
-    rows = [
-        (file, (folder / file).stat().st_size, sha256(folder / file), url, licence, doi)
-        for file, url in sorted(files.items())
+COLUMNS = list(Row._fields)
+
+
+def measured(folder: Path, files: dict[str, str], *, licence: str = "", doi: str = "") -> list[Row]:
+    """Return the rows of files that are there (path relative to the folder → where it comes from)."""
+    return [
+        Row(file, (folder / file).stat().st_size, sha256(folder / file), url, licence, doi)
+        for file, url in files.items()
     ]
-    write_csv(folder / NAME, pd.DataFrame(rows, columns=COLUMNS))
+
+
+def write_manifest(folder: Path, rows: Iterable[Row]) -> None:
+    """Write ``manifest.csv``, sorted by file."""
+    write_csv(folder / NAME, pd.DataFrame(sorted(rows), columns=COLUMNS))
 
 
 def read_manifest(folder: Path) -> dict[str, Entry]:

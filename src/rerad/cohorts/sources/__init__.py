@@ -15,6 +15,15 @@ the archive) and ``ConfigError`` (the settings). Every byte goes through :mod:`r
 
 import importlib
 from types import ModuleType
+from typing import Any, NamedTuple
+
+
+class Part(NamedTuple):
+    """A source, by its name in ``SOURCES``, and its settings."""
+
+    source: str
+    settings: dict[str, Any]
+
 
 SOURCES = {
     "url": "rerad.cohorts.sources.url",

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
 
 TIMEOUT = httpx.Timeout(60.0, connect=20.0)
+SHORT_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
 # Attempts in a row that bring no new byte; every new byte starts the count anew.
 ATTEMPTS = 8
 WRONG_ATTEMPTS = 3
@@ -30,6 +32,7 @@ LONGEST_WAIT_S = 60.0
 LONGEST_RETRY_AFTER_S = 900.0
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})
 LARGEST_ANSWER = 64 * 2**20
+_in_a_hurry: ContextVar[bool] = ContextVar("in_a_hurry", default=False)
 
 
 class AgainError(Exception):
@@ -38,6 +41,16 @@ class AgainError(Exception):
     def __init__(self, what: str, *, after_s: float | None = None, progressed: bool = False, wrong: bool = False):
         super().__init__(what)
         self.what, self.after_s, self.progressed, self.wrong = what, after_s, progressed, wrong
+
+
+@contextlib.contextmanager
+def hurried() -> Iterator[None]:
+    """Ask once and briefly in this block: a dry run must not wait for an archive that cannot be reached."""
+    token = _in_a_hurry.set(True)
+    try:
+        yield
+    finally:
+        _in_a_hurry.reset(token)
 
 
 def open_client(workers: int = 1) -> httpx.Client:
@@ -51,7 +64,7 @@ def open_client(workers: int = 1) -> httpx.Client:
         logging.getLogger(name).setLevel(logging.WARNING)
     try:
         return httpx.Client(
-            timeout=TIMEOUT,
+            timeout=SHORT_TIMEOUT if _in_a_hurry.get() else TIMEOUT,
             follow_redirects=True,
             limits=httpx.Limits(max_connections=workers, max_keepalive_connections=workers),
             # A range of a compressed transfer is no range of the file.
@@ -153,7 +166,7 @@ def persist(attempt: Callable[[], Answer], *, what: str, stop: threading.Event |
         error = _again(state)
         barren = 0 if error.progressed else barren + 1
         wrong += error.wrong
-        return barren >= ATTEMPTS or wrong >= WRONG_ATTEMPTS
+        return barren >= (1 if _in_a_hurry.get() else ATTEMPTS) or wrong >= WRONG_ATTEMPTS
 
     def wait(state: tenacity.RetryCallState) -> float:
         error = _again(state)

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
+from rerad.cohorts.manifest import Row as Row
 from rerad.cohorts.sources.checksums import parse
 from rerad.core.errors import ConfigError, ReradError
 
@@ -37,17 +38,6 @@ class Remote(NamedTuple):
     licence: str = ""
     doi: str = ""
     token: Token | None = None
-
-
-class Row(NamedTuple):
-    """A row of ``manifest.csv``; the order is that of ``rerad.cohorts.manifest.COLUMNS``."""
-
-    file: str
-    size: int
-    sha256: str
-    url: str
-    licence: str
-    doi: str
 
 
 def check(remotes: Sequence[Remote]) -> None:

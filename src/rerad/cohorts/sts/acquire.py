@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rerad.cohorts.manifest import write_manifest
+from rerad.cohorts.archives import attribution, bring
+from rerad.cohorts.manifest import Row, measured, write_manifest
 from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
+from rerad.cohorts.sts.parts import ARCHIVES, parts
 from rerad.cohorts.sts.phantom import write_phantom
 from rerad.core.errors import ConfigError, ReradError
 from rerad.core.files import atomic_folder, write_text
@@ -17,6 +19,18 @@ from rerad.core.lock import one_at_a_time
 
 log = logging.getLogger(__name__)
 
+ARCHIVE = {
+    "idc": (
+        "Fedorov A, Longabaugh WJR, Pot D, et al. National Cancer Institute Imaging Data Commons: toward transparency, "
+        "reproducibility, and scalability in imaging artificial intelligence. RadioGraphics 2023; 43(12): e230180. "
+        "https://doi.org/10.1148/rg.230180."
+    ),
+    "tcia": (
+        "Clark K, Vendt B, Smith K, et al. The Cancer Imaging Archive (TCIA): maintaining and operating a public "
+        "information repository. Journal of Digital Imaging 2013; 26(6): 1045-1057. "
+        "https://doi.org/10.1007/s10278-013-9622-7."
+    ),
+}
 CITATION = (
     "Vallières M, Freeman CR, Skamene SR, El Naqa I. A radiomics model from joint FDG-PET and MRI texture features "
     "for the prediction of lung metastases in soft-tissue sarcomas of the extremities (Soft-tissue-Sarcoma). The "
@@ -24,23 +38,28 @@ CITATION = (
 )
 
 
-def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -> None:
+def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int, store: Path, connections: int) -> None:
     """Fill ``folder`` with the clinical table, ``<case>/{PET,CT}_{image,mask}.nii.gz``, manifest and attribution.
 
     What was in the folder before is replaced, as a whole and only once everything is there.
 
     Args:
         folder: the acquired cohort.
-        source: ``local`` links the files of ``settings["path"]`` and the table ``settings["clinical"]`` (None: in the
-            same folder); ``phantom`` makes them, see :func:`rerad.cohorts.sts.phantom.write_phantom`.
+        source: ``idc`` and ``tcia`` fetch the DICOM series of the collection and the clinical table, see
+            :mod:`rerad.cohorts.sources`; ``local`` links the files of ``settings["path"]`` and the table
+            ``settings["clinical"]`` (None: in the same folder); ``phantom`` makes them, see
+            :func:`rerad.cohorts.sts.phantom.write_phantom`.
         settings: of the source.
         seed: of the phantom.
+        store: folder of what was downloaded; kept, so that a run that is cut goes on from there.
+        connections: files that are downloaded at a time.
 
     Raises:
         ConfigError: an unknown source.
         ReradError: the local folder or the clinical table is missing, or no case has a PET image.
     """
-    sources: dict[str, Callable[[Path], tuple[dict[str, str], str]]] = {
+    sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
+        **dict.fromkeys(ARCHIVES, lambda part: _from_archives(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
         "phantom": lambda part: _make_phantom(part, settings, seed),
     }
@@ -51,12 +70,36 @@ def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -
             remedy=f"Write one of {', '.join(sources)}",
         )
     with one_at_a_time(folder), atomic_folder(folder) as part:
-        files, attribution = sources[source](part)
-        write_manifest(part, files, licence=settings.get("licence", ""), doi=settings.get("doi", ""))
+        rows, attribution = sources[source](part)
+        write_manifest(part, rows)
         write_text(part / "ATTRIBUTION.md", attribution)
 
 
-def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[dict[str, str], str]:
+def _from_archives(
+    part: Path, source: str, settings: dict[str, Any], store: Path, connections: int
+) -> tuple[list[Row], str]:
+    rows = bring(parts(source, settings), part, store, workers=connections)
+    if settings["clinical"]:
+        os.symlink(_clinical_table(Path(settings["clinical"])), part / CLINICAL)
+        rows += measured(part, {CLINICAL: Path(settings["clinical"]).as_uri()})
+    if not (part / CLINICAL).is_file():
+        raise ReradError(
+            f"{CLINICAL} is not among the files",
+            where="zenodo",
+            remedy="Correct zenodo.files, or set clinical to a file",
+        )
+    return rows, attribution(rows, [CITATION, ARCHIVE[source]])
+
+
+def _clinical_table(path: Path) -> Path:
+    if not path.is_file():
+        raise ReradError(
+            "the clinical table is missing", where=str(path), remedy="Set clinical of the source to the .xlsx file"
+        )
+    return path
+
+
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
     path = Path(settings["path"]).absolute()
     clinical = Path(settings["clinical"] or path / CLINICAL).absolute()
     if not path.is_dir():
@@ -70,13 +113,7 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[dic
                 where=str(origin),
                 remedy="Set paths.data to another folder than the one of the scans",
             )
-    if not clinical.is_file():
-        raise ReradError(
-            "the clinical table is missing",
-            where=str(clinical),
-            remedy="Set cohorts.sts.local.clinical to the .xlsx file",
-        )
-    origins = {CLINICAL: clinical}
+    origins = {CLINICAL: _clinical_table(clinical)}
     for case in sorted(entry.name for entry in path.iterdir() if entry.is_dir()):
         origins |= {file: path / file for file in scan_files(case) if (path / file).is_file()}
     cases = {file.split("/")[0] for file in origins if "/" in file}
@@ -92,14 +129,14 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[dic
         f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
         f"If they are those of the collection Soft-tissue-Sarcoma, cite:\n\n{CITATION}\n"
     )
-    return {file: origin.as_uri() for file, origin in origins.items()}, attribution
+    return measured(part, {file: origin.as_uri() for file, origin in origins.items()}), attribution
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int) -> tuple[dict[str, str], str]:
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int) -> tuple[list[Row], str]:
     write_phantom(part, settings, seed)
     files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
     attribution = (
         "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
         f"(seed {seed}). No result on them says anything about sarcoma.\n"
     )
-    return files, attribution
+    return measured(part, files), attribution
