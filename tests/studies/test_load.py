@@ -67,7 +67,7 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"seeds": []}, r"seeds: \[\] does not do\. Write at least 1"),
         ({"bootstraps": 10}, r"bootstraps: 10 does not do\. Write 100 or more"),
         ({"permute_labels": True}, r"permute_labels: True does not do"),
-        ({"cohorts": {"sts": {"source": "tape"}}}, r"cohorts\.sts\.source: 'tape' does not do\. Write one of: local, phantom"),
+        ({"cohorts": {"sts": {"source": "tape"}}}, r"cohorts\.sts\.source: 'tape' does not do\. Write one of: idc, tcia, local, phantom"),
         ({"cohorts": {"sts": {"prepare": {"spacing_mm": -1}}}}, r"cohorts\.sts\.prepare\.spacing_mm: -1 does not do"),
         ({"studies": {"chmfi": {}}}, r"studies\.chmfi: no such study\. .*chmfl, mmnas"),
         ({"studies": {"chmfl": {"methods": {"hc_rf": {"search": {"feature": 3}}}}}}, r"feature: unknown key\. Did you mean 'features'"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ConfigError
+from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.merge import difference, merge, typed
 
@@ -100,6 +101,7 @@ class Plan:
         """Return (key, value in the paper run, value here) where this run differs from the paper run."""
         paper = read_yaml(self.root / "config" / "config.yaml")
         studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
+        studies = {name: expand(study, bases_of(study, where=name)) for name, study in studies.items()}
         return difference({**paper, "studies": studies}, self.effective())
 
     def figure(self, study: str, figure: str) -> Dict:
@@ -157,11 +159,14 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
         path = folder / f"{name}.yaml"
         own = read_yaml(path)
         study = merge(own, config["studies"].get(name, {}))
+        named = bases_of(study, where=f"config/studies/{name}.yaml")
         patches = [(file, content.get("studies", {}).get(name, {})) for file, content in overlays]
+        sources = [(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)]
+        study = expand(study, named)
         check(
             study,
             schemas / "study.schema.yaml",
-            sources=[(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)],
+            sources=[(source, expand(content, named)) for source, content in sources],
             otherwise=f"command line: studies.{name}",
         )
         if study.get("enabled", True):
