@@ -10,7 +10,7 @@ from archive_server import ArchiveServer, Fault
 from archives import tar_bytes
 
 from rerad.cohorts.sources import cbioportal
-from rerad.cohorts.sources.remote import Estimate, Row
+from rerad.cohorts.sources.remote import Estimate, Remote, Row
 from rerad.core.errors import ConfigError, ReradError
 
 NAME = "data_mrna_affymetrix_microarray.txt"
@@ -30,14 +30,13 @@ def serve_study(archive: ArchiveServer, files: dict[str, bytes], *faults: Fault)
 
 def test_the_published_table_is_known_without_asking() -> None:
     assert cbioportal.plan({}) == [
-        (
+        Remote(
             "gbm_tcga.tar.gz",
             "https://datahub.assets.cbioportal.org/gbm_tcga.tar.gz",
             None,
             "",
             "ODbL-1.0",
             "10.7908/C11G0KM9",
-            None,
         )
     ]
     assert cbioportal.FILES == {NAME: "sha256:4212ef19c578de5ccf09e3110654e72679dafde2ac81cc7c1686c40505fd6dea"}

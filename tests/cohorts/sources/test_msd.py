@@ -10,7 +10,7 @@ from archive_server import ArchiveServer
 from archives import tar_bytes
 
 from rerad.cohorts.sources import msd
-from rerad.cohorts.sources.remote import Estimate, Row
+from rerad.cohorts.sources.remote import Estimate, Remote, Row
 from rerad.core.errors import ReradError
 
 LABELLED = {
@@ -36,14 +36,13 @@ def serve_tar(archive: ArchiveServer, monkeypatch: pytest.MonkeyPatch, files: di
 def test_the_published_archive_is_known_without_asking() -> None:
     assert msd.estimate({}) == Estimate(1, 7_608_266_240)
     assert msd.plan({}) == [
-        (
+        Remote(
             "Task01_BrainTumour.tar",
             "https://msd-for-monai.s3-us-west-2.amazonaws.com/Task01_BrainTumour.tar",
             7_608_266_240,
             "md5:240a19d752f0d9e9101544901065d872",
             "CC-BY-SA-4.0",
             "10.48550/arXiv.1902.09063",
-            None,
         )
     ]
 

@@ -271,7 +271,10 @@ def test_a_refused_token_is_named_and_never_shown(
     monkeypatch.setenv("OTHER", SECRET)
     remote.file("syn1", "a.csv", b"a")
     remote.archive.faults[at] = [Fault(503), Fault(status)]
-    with caplog.at_level(logging.DEBUG), pytest.raises(ReradError, match=r"token in OTHER is refused.*terms") as refused:
+    with (
+        caplog.at_level(logging.DEBUG),
+        pytest.raises(ReradError, match=r"token in OTHER is refused.*terms") as refused,
+    ):
         synapse.fetch(tmp_path, settings(remote, "syn1", token="OTHER"))
     assert "status 503" in caplog.text
     assert SECRET not in caplog.text + repr(refused.value)
