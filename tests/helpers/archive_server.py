@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +32,7 @@ class ArchiveServer:
         self.address = address
         self.files: dict[str, bytes] = {}
         self.faults: dict[str, list[Fault]] = {}
+        self.questions: dict[str, Callable[[Any], Any]] = {}  # path → the answer to what was posted, both of JSON
         self.headers: dict[str, str] = {}
         self.etags = True
         self.hold = threading.Event()
@@ -71,6 +73,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.end_headers()
             return
         self._send(archive.files[self.path] if fault.content is None else fault.content, fault)
+
+    def do_POST(self) -> None:
+        archive = self.archive
+        question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path in archive.questions:
+            archive.files[self.path] = json.dumps(archive.questions[self.path](question)).encode()
+        self.do_GET()
 
     def _send(self, content: bytes, fault: Fault) -> None:
         etag = f'"{hashlib.md5(content).hexdigest()}"'

@@ -13,6 +13,7 @@ import tarfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def refused(archive: Path, folder: Path, message: str, **more: int) -> None:
+def refused(archive: Path, folder: Path, message: str, **more: Any) -> None:
     """Check that nothing at all came out, inside the folder or beside it."""
     before = contents(folder.parent)
     with pytest.raises(ReradError, match=message):
@@ -229,6 +230,33 @@ def test_what_came_out_before_is_not_unpacked_again_unless_it_changed(tmp_path: 
         assert found == FILES
     make_zip(archive, {"other": b"x"})
     assert set(unpack(archive, out)) == {"other"}
+
+
+@pytest.mark.parametrize("mode", ["zip", *TARS])
+def test_only_what_is_wanted_comes_out(tmp_path: Path, mode: str) -> None:
+    make = make_zip if mode == "zip" else lambda path, files: make_tar(path, files, mode)
+    archive, out = make(tmp_path / "x", FILES), tmp_path / "out"
+    for keep, names in (
+        (["deep/er/*.txt"], {"deep/er/b.txt"}),
+        (["*.txt", "empty"], {"deep/er/b.txt", "empty"}),
+        ([], set(FILES)),
+        (["[z]eros"], {"zeros"}),
+    ):
+        assert unpack(archive, out, keep=keep) == {
+            name: entry for name, entry in unpack(archive, tmp_path / "all").items() if name in names
+        }
+        found = contents(out)
+        del found[RECEIPT]
+        assert found == {name: FILES[name] for name in names}
+
+
+def test_what_is_not_wanted_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    wanted = {"keep": ["a.bin"]}
+    refused(make_tar(tmp_path / "x", {"a.bin": b"1", "../evil": b"2"}), tmp_path / "out", "leave the folder", **wanted)
+    refused(
+        make_tar(tmp_path / "y", {"b": bytes(2000), "a.bin": b"1"}), tmp_path / "out", "bomb", largest=1000, **wanted
+    )
+    refused(make_tar(tmp_path / "z", FILES), tmp_path / "out", "no entry fits 'c'", keep=["a.bin", "c"])
 
 
 SCRIPT = """

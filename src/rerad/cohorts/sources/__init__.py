@@ -26,6 +26,10 @@ class Part(NamedTuple):
 
 
 SOURCES = {
+    "cbioportal": "rerad.cohorts.sources.cbioportal",
+    "gdc": "rerad.cohorts.sources.gdc",
+    "msd": "rerad.cohorts.sources.msd",
+    "synapse": "rerad.cohorts.sources.synapse",
     "url": "rerad.cohorts.sources.url",
     "zenodo": "rerad.cohorts.sources.zenodo",
 }

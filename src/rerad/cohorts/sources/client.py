@@ -79,13 +79,18 @@ def open_client(workers: int = 1) -> httpx.Client:
         ) from error
 
 
-def build(client: httpx.Client, url: str, token: Token | None, headers: dict[str, str] | None = None) -> httpx.Request:
-    """Return a GET request, with the token's header if there is one.
+def build(
+    client: httpx.Client, url: str, token: Token | None, headers: dict[str, str] | None = None, payload: Any = None
+) -> httpx.Request:
+    """Return a GET request, or a POST of ``payload`` as JSON, with the token's header if there is one.
 
     Raises:
         ReradError: the token is missing or has letters that no header may have.
     """
-    request = client.build_request("GET", url, headers=headers)
+    if payload is None:
+        request = client.build_request("GET", url, headers=headers)
+    else:
+        request = client.build_request("POST", url, headers=headers, json=payload)
     if token:
         request.headers[token.header] = token.prefix + _secret(token)
         request.extensions = {**request.extensions, "token": (token.header, _origin(request.url))}
@@ -134,7 +139,8 @@ def check_status(response: httpx.Response, url: str, token: Token | None) -> Non
         raise AgainError(f"status {code}", after_s=after)
     if code in (401, 403):
         if token:
-            what, remedy = f"status {code}: the token in {token.variable} is refused", "It may have expired: renew it"
+            what = f"status {code}: the token in {token.variable} is refused"
+            remedy = "It may have expired: renew it; or the archive wants its terms to be accepted first"
         else:
             what, remedy = f"status {code}: access is refused", "The file may need a token, or terms to be accepted"
         raise ReradError(what, where=shown(url), remedy=remedy)
@@ -216,8 +222,10 @@ def connection(url: str, progressed: Callable[[], bool] = lambda: False) -> Iter
         raise AgainError(f"{type(error).__name__}: {error}", progressed=progressed()) from error
 
 
-def read_json(client: httpx.Client, url: str, *, token: Token | None = None) -> Any:
-    """Return what an archive's programming interface answers.
+def read_json(client: httpx.Client, url: str, *, token: Token | None = None, payload: Any = None) -> Any:
+    """Return what an archive's programming interface answers, to a POST if there is a ``payload`` (sent as JSON).
+
+    It must be a question: after a broken connection it is asked again.
 
     Raises:
         ReradError: it cannot be reached, refuses, or answers something else than JSON of at most 64 MiB.
@@ -226,7 +234,7 @@ def read_json(client: httpx.Client, url: str, *, token: Token | None = None) -> 
     def attempt() -> bytes:
         content = bytearray()
         with connection(url):
-            response = client.send(build(client, url, token), stream=True)
+            response = client.send(build(client, url, token, payload=payload), stream=True)
             try:
                 check_status(response, url, token)
                 for block in response.iter_bytes():

@@ -40,6 +40,19 @@ class Remote(NamedTuple):
     token: Token | None = None
 
 
+class Estimate(NamedTuple):
+    """How much would be fetched; None where the source does not say."""
+
+    files: int | None
+    size: int | None
+
+
+def total(remotes: Sequence[Remote]) -> Estimate:
+    """Return the number of files and their bytes together, None if a single one is unknown."""
+    sizes = [remote.size for remote in remotes if remote.size is not None]
+    return Estimate(len(remotes), sum(sizes) if len(sizes) == len(remotes) else None)
+
+
 def check(remotes: Sequence[Remote]) -> None:
     """Refuse files that leave the folder, names that stand twice, and addresses that cannot be used.
 

@@ -14,7 +14,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -60,35 +61,36 @@ class Member(NamedTuple):
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, folder: Path, *, largest: int | None = None) -> dict[str, Entry]:
+def unpack(archive: Path, folder: Path, *, largest: int | None = None, keep: Sequence[str] = ()) -> dict[str, Entry]:
     """Unpack a zip or tar (plain, gz, bz2, xz) into ``folder`` and return size and SHA-256 of every file.
 
     The folder appears whole or not at all; what was in it before is replaced. If it stems from the same archive and
-    is still what it was, nothing is done. Only files and folders come out: links and devices have no place in an
-    archive of scans, and a link is the classic way out of the folder.
+    patterns and is still what it was, nothing is done. Only files and folders come out: links and devices have no place
+    in an archive of scans, and a link is the classic way out of the folder.
 
     Args:
         archive: the file, read in one pass and never held in memory.
         folder: filled; processes that unpack into the same one take turns.
         largest: bytes that may come out; None: ``LARGEST_RATIO`` times the archive, at least ``HARMLESS``.
+        keep: patterns (``fnmatch``; ``*`` passes over ``/`` too) of the entries that are wanted; none: all of them.
 
     Raises:
         ReradError: an entry that leaves the folder, a link, a bomb, a truncated, damaged or encrypted archive, two
-            entries of one name, or a full disk. It names the archive and the entry.
+            entries of one name, a pattern that no entry fits, or a full disk. It names the archive and the entry.
     """
     limit = max(HARMLESS, LARGEST_RATIO * archive.stat().st_size) if largest is None else largest
-    digest = sha256(archive)
+    digest = " ".join([sha256(archive), *keep])
     with one_at_a_time(folder):
         if (known := _unpacked_before(folder, digest)) is not None:
             return known
         with atomic_folder(folder) as part, _named_errors(archive):
-            files = _extract(archive, part, limit)
+            files = _extract(archive, part, limit, keep)
             receipt = {"archive": digest, "files": {name: list(entry) for name, entry in files.items()}}
             write_json(part / RECEIPT, receipt)
     return files
 
 
-def _extract(archive: Path, part: Path, limit: int) -> dict[str, Entry]:
+def _extract(archive: Path, part: Path, limit: int, keep: Sequence[str]) -> dict[str, Entry]:
     files: dict[str, Entry] = {}
     left = limit
     with _members(archive, part, limit) as members:
@@ -99,10 +101,18 @@ def _extract(archive: Path, part: Path, limit: int) -> dict[str, Entry]:
                 raise ReradError("the entry stands twice", where=where)
             if member.size > left:
                 raise _bomb(where, limit)
-            make_folder((part / name).parent)
-            files[name] = entry = _copy(member, part / name, left, where=where, limit=limit)
-            left -= entry.size
+            if _wanted(name, keep):
+                make_folder((part / name).parent)
+                files[name] = _copy(member, part / name, left, where=where, limit=limit)
+            left -= member.size
+    for pattern in keep:
+        if not any(fnmatchcase(name, pattern) for name in files):
+            raise ReradError(f"no entry fits {pattern!r}", where=archive.name, remedy="The source may have changed")
     return files
+
+
+def _wanted(name: str, keep: Sequence[str]) -> bool:
+    return not keep or any(fnmatchcase(name, pattern) for pattern in keep)
 
 
 def _copy(member: Member, target: Path, left: int, *, where: str, limit: int) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +45,17 @@ def fetch(folder: Path, settings: dict[str, Any], *, workers: int = 4) -> list[R
     return unpacked(folder, rows, {file["file"]: file["unpack"] for file in settings["files"] if file.get("unpack")})
 
 
-def unpacked(folder: Path, rows: list[Row], targets: dict[str, str]) -> list[Row]:
-    """Unpack archives (file → folder it fills) and return the rows with what came out in the place of the archive."""
+def unpacked(folder: Path, rows: list[Row], targets: dict[str, str], keep: Sequence[str] = ()) -> list[Row]:
+    """Unpack archives (file → folder it fills) and return the rows with what came out in the place of the archive.
+
+    ``keep``: patterns of the entries that are wanted; none: all of them.
+    """
     found = []
     for row in rows:
         if row.file not in targets:
             found.append(row)
             continue
         name = inside(targets[row.file], where=row.file)
-        entries: dict[str, Entry] = unpack(folder / row.file, folder / name)
+        entries: dict[str, Entry] = unpack(folder / row.file, folder / name, keep=keep)
         found += [row._replace(file=f"{name}/{file}", size=e.size, sha256=e.sha256) for file, e in entries.items()]
     return found
