@@ -141,7 +141,7 @@ def _files(client: httpx.Client, endpoint: str, series: Series, url: str, stop: 
     remotes = []
     for found in sorted(objects):
         name = found.key.removeprefix(prefix)
-        if "/" in name or name.startswith("."):
+        if not name or "/" in name or name.startswith("."):
             raise ReradError(f"the key {found.key!r} is no file of this series", where=f"idc, {series}")
         checksum = f"md5:{found.md5}" if found.md5 else ""
         address = object_url(bucket, found.key)

@@ -110,12 +110,12 @@ def _listed(answer: Any, url: str) -> Iterator[Series]:
         for line in answer:
             yield Series(
                 str(line["PatientID"]),
-                line["Modality"],
-                line["SeriesInstanceUID"],
+                str(line["Modality"]),
+                str(line["SeriesInstanceUID"]),
                 int(line["ImageCount"]),
                 int(line["FileSize"]) if line.get("FileSize") else None,
-                line.get("LicenseName") or "",
-                (line.get("DataDescriptionURI") or "").removeprefix("https://doi.org/"),
+                str(line.get("LicenseName") or ""),
+                str(line.get("DataDescriptionURI") or "").removeprefix("https://doi.org/"),
             )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         remedy = "The archive may have changed, or api is the address of something else"
