@@ -20,7 +20,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     cut_at: int | None = None  # the connection ends before this byte of the file
     stall_at: int | None = None  # nothing more comes from this byte on, until the test lets go
-    content: bytes | None = None  # other bytes than those of the file
+    content: bytes | None = None  # other bytes than those of the file; what is said beside a status
     no_length: bool = False
     ignore_range: bool = False
 
@@ -67,10 +67,12 @@ class _Handler(BaseHTTPRequestHandler):
             fault = faults.pop(0) if faults else Fault()
         archive.hold.wait(20)
         if self.path not in archive.files or fault.status:
+            words = fault.content or b""
             self.send_response(fault.status or 404)
-            for name, value in {"Content-Length": "0", **fault.headers}.items():
+            for name, value in {"Content-Length": str(len(words)), **fault.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(words)
             return
         self._send(archive.files[self.path] if fault.content is None else fault.content, fault)
 

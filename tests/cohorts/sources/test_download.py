@@ -162,6 +162,14 @@ def test_an_answer_that_cannot_be_proven_whole_is_refused(archive: ArchiveServer
     assert download([Remote("a.bin", url, checksum=MD5)], tmp_path / "c")[0].sha256 == SHA
 
 
+def test_a_file_that_proves_itself_may_have_any_length(archive: ArchiveServer, tmp_path: Path) -> None:
+    url = archive.put("/a", CONTENT, Fault(no_length=True))
+    remote = Remote("a.bin", url, self_proving=True)
+    assert download([remote], tmp_path)[0].sha256 == SHA
+    assert download([remote], tmp_path)[0].sha256 == SHA
+    assert archive.count("/a") == 1
+
+
 def test_a_web_page_is_no_file(archive: ArchiveServer, tmp_path: Path) -> None:
     url = archive.put("/a", b"<html>Please log in</html>", Fault(headers={"Content-Type": "text/html; charset=utf-8"}))
     with pytest.raises(ReradError, match="a web page instead of the file"):

@@ -1,4 +1,4 @@
-"""Both sources behind one signature, against answers of the documented shape."""
+"""All sources behind one signature, against answers of the documented shape."""
 
 from __future__ import annotations
 
@@ -78,6 +78,7 @@ def test_the_plan_says_how_much_and_fetches_nothing(archive: ArchiveServer) -> N
     plan = source("zenodo").plan(make_record(archive) | {"files": ["INFOclinical_STS.xlsx"]})
     assert [(remote.file, remote.size) for remote in plan] == [("INFOclinical_STS.xlsx", len(TABLE))]
     assert [path for path, _ in archive.asked] == ["/api/records/23"]
+    assert source("zenodo").estimate(make_record(archive) | {"files": ["INFOclinical_STS.xlsx"]}) == (1, len(TABLE))
 
 
 def test_a_busy_archive_is_asked_again_for_its_list(archive: ArchiveServer) -> None:
@@ -121,6 +122,8 @@ def test_plain_addresses(archive: ArchiveServer, tmp_path: Path) -> None:
     file = {"file": "resnet18.pth", "url": archive.put("/w", b"weights"), "checksum": checksum}
     rows = source("url").fetch(tmp_path, {"files": [file], "licence": "BSD-3-Clause", "doi": ""})
     assert rows == [("resnet18.pth", 7, checksum[7:], archive.url("/w"), "BSD-3-Clause", "")]
+    assert source("url").estimate({"files": [file]}) == (1, None)
+    assert source("url").estimate({"files": [file | {"size": 7}]}) == (1, 7)
     with pytest.raises(ConfigError, match=r"url\.files\[0\]: 'checksum' is missing"):
         source("url").plan({"files": [{**file, "checksum": ""}]})
 
@@ -129,6 +132,8 @@ def test_plain_addresses(archive: ArchiveServer, tmp_path: Path) -> None:
 def test_all_sources_share_one_signature(name: str) -> None:
     module = source(name)
     assert list(inspect.signature(module.plan).parameters) == ["settings"]
+    assert list(inspect.signature(module.estimate).parameters) == ["settings"]
+    assert inspect.signature(module.estimate).return_annotation == "Estimate"
     assert list(inspect.signature(module.fetch).parameters) == ["folder", "settings", "workers"]
 
 

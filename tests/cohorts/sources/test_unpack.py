@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import random
+import shutil
 import struct
 import subprocess
 import sys
@@ -17,8 +19,9 @@ from typing import Any
 
 import pytest
 
+from rerad.cohorts.manifest import Entry
 from rerad.cohorts.sources import unpack as module
-from rerad.cohorts.sources.unpack import RECEIPT, unpack
+from rerad.cohorts.sources.unpack import RECEIPT, DamagedError, unpack, unpacked_before
 from rerad.core.errors import ReradError
 
 NOISE = os.urandom(300_000)
@@ -228,6 +231,7 @@ def test_what_came_out_before_is_not_unpacked_again_unless_it_changed(tmp_path: 
         found = contents(out)
         del found[RECEIPT]
         assert found == FILES
+    assert unpacked_before(out) == entries  # of whichever archive
     make_zip(archive, {"other": b"x"})
     assert set(unpack(archive, out)) == {"other"}
 
@@ -257,6 +261,41 @@ def test_what_is_not_wanted_is_looked_at_all_the_same(tmp_path: Path) -> None:
         make_tar(tmp_path / "y", {"b": bytes(2000), "a.bin": b"1"}), tmp_path / "out", "bomb", largest=1000, **wanted
     )
     refused(make_tar(tmp_path / "z", FILES), tmp_path / "out", "no entry fits 'c'", keep=["a.bin", "c"])
+
+
+def test_what_was_unpacked_is_no_proof_by_being_there(tmp_path: Path) -> None:
+    assert unpacked_before(tmp_path) is None
+    out = tmp_path / "out"
+    unpack(make_zip(tmp_path / "x", FILES), out)
+    (out / "zeros").write_bytes(b"1" * 4000)
+    assert unpacked_before(out) is None
+    (tmp_path / "beside").write_bytes(b"x")
+    entry = [1, hashlib.sha256(b"x").hexdigest()]
+    for files in ({"../beside": entry}, {str(tmp_path / "beside"): entry}):
+        for path in out.iterdir():
+            path.unlink() if path.is_file() else shutil.rmtree(path)
+        (out / RECEIPT).write_text(json.dumps({"archive": "", "files": files}))
+        assert unpacked_before(out) is None
+
+
+def test_the_caller_says_what_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def accept(part: Path, files: dict[str, Entry]) -> dict[str, Entry]:
+        assert not out.exists()
+        assert contents(part) == FILES
+        return {name: entry for name, entry in files.items() if name != "zeros"}
+
+    entries = unpack(make_zip(tmp_path / "x", FILES), out, accept=accept)
+    assert sorted(contents(out)) == sorted({*FILES, RECEIPT} - {"zeros"})
+    assert unpacked_before(out) == entries
+
+
+def test_what_the_caller_refuses_leaves_nothing(tmp_path: Path) -> None:
+    def accept(part: Path, files: dict[str, Entry]) -> dict[str, Entry]:
+        raise DamagedError("wrong", where="there")
+
+    refused(make_zip(tmp_path / "x", FILES), tmp_path / "out", "there: wrong", accept=accept)
 
 
 SCRIPT = """

@@ -222,30 +222,48 @@ def connection(url: str, progressed: Callable[[], bool] = lambda: False) -> Iter
         raise AgainError(f"{type(error).__name__}: {error}", progressed=progressed()) from error
 
 
-def read_json(client: httpx.Client, url: str, *, token: Token | None = None, payload: Any = None) -> Any:
-    """Return what an archive's programming interface answers, to a POST if there is a ``payload`` (sent as JSON).
+def ask_once(
+    client: httpx.Client, url: str, *, token: Token | None = None, payload: Any = None, nothing: str = ""
+) -> bytes:
+    """Return an answer that fits into memory; ``nothing``: the words of an error that means an empty answer.
 
-    It must be a question: after a broken connection it is asked again.
+    Raises:
+        AgainError: see :func:`check_status` and :func:`connection`.
+        ReradError: it refuses, or answers more than 64 MiB.
+    """
+    content = bytearray()
+    with connection(url):
+        response = client.send(build(client, url, token, payload=payload), stream=True)
+        try:
+            if (
+                nothing
+                and response.status_code >= 500
+                and next(response.iter_bytes(256), b"").strip() == nothing.encode()
+            ):
+                return b""
+            check_status(response, url, token)
+            for block in response.iter_bytes():
+                content += block
+                if len(content) > LARGEST_ANSWER:
+                    raise ReradError("the answer is too long for a list", where=shown(url))
+        finally:
+            response.close()
+    return bytes(content)
+
+
+def read_json(
+    client: httpx.Client, url: str, *, token: Token | None = None, payload: Any = None, nothing: str = ""
+) -> Any:
+    """Return what an archive's programming interface answers; None where it answers ``nothing`` (see `ask_once`).
+
+    With a ``payload`` (sent as JSON) it is a POST. It must be a question: after a broken connection it is asked again.
 
     Raises:
         ReradError: it cannot be reached, refuses, or answers something else than JSON of at most 64 MiB.
     """
-
-    def attempt() -> bytes:
-        content = bytearray()
-        with connection(url):
-            response = client.send(build(client, url, token, payload=payload), stream=True)
-            try:
-                check_status(response, url, token)
-                for block in response.iter_bytes():
-                    content += block
-                    if len(content) > LARGEST_ANSWER:
-                        raise ReradError("the answer is too long for a list", where=shown(url))
-            finally:
-                response.close()
-        return bytes(content)
-
-    text = persist(attempt, what=shown(url))
+    text = persist(lambda: ask_once(client, url, token=token, payload=payload, nothing=nothing), what=shown(url))
+    if nothing and not text.strip():
+        return None
     try:
         return httpx.Response(200, content=text).json()
     except ValueError as error:

@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,6 +17,7 @@ from rerad.cohorts.sources.disk import check_space
 from rerad.cohorts.sources.progress import Progress
 from rerad.cohorts.sources.receipts import is_there, write_receipt
 from rerad.cohorts.sources.remote import Remote, Row, check, place, row, shown
+from rerad.cohorts.sources.threads import in_threads, refuse_stopped
 from rerad.core.errors import ReradError
 from rerad.core.files import appending, finish, hand_over, make_folder, unfinished
 from rerad.core.lock import one_at_a_time
@@ -42,22 +43,8 @@ def download(remotes: Sequence[Remote], folder: Path, *, workers: int = 4, label
         check_space(folder, sum(_to_come(folder, remote) for remote in missing))
         progress = Progress(label, files=len(remotes), total=sum(remote.size or 0 for remote in remotes))
         stop = threading.Event()
-        with ThreadPoolExecutor(max(1, workers), thread_name_prefix="download") as pool:
-            futures = [pool.submit(_bring, client, remote, folder, stop, progress) for remote in remotes]
-            try:
-                wait(futures, return_when=FIRST_EXCEPTION)
-            finally:
-                # On an error or an interrupt the threads end at their next block; all done, it changes nothing.
-                stop.set()
-                pool.shutdown(wait=True, cancel_futures=True)
-    errors = [error for future in futures if not future.cancelled() and (error := future.exception())]
-    for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError)):
-        raise error
-    return [future.result() for future in futures]
-
-
-class _StoppedError(ReradError):
-    """This file was all right; another one failed."""
+        tasks = [partial(_bring, client, remote, folder, stop, progress) for remote in remotes]
+        return in_threads(tasks, workers=workers, stop=stop, name="download")
 
 
 def _to_come(folder: Path, remote: Remote) -> int:
@@ -123,8 +110,7 @@ class _Transfer:
             AgainError: cut, busy, or wrong bytes (which are thrown away).
             ReradError: the file cannot be had; the disk is full.
         """
-        if self.stop.is_set():
-            raise _StoppedError("stopped because another file failed", where=self.remote.file)
+        refuse_stopped(self.stop, self.remote.file)
         if not (self.remote.checksum or self.validator):
             self._discard()  # nothing would tell whether the rest belongs to the beginning
         start = self.digests.size
@@ -183,8 +169,7 @@ class _Transfer:
             if file.tell() != handed_over:
                 raise ReradError("somebody else writes to it", where=str(unfinished(self.target)))
             for block in response.iter_raw():
-                if self.stop.is_set():
-                    raise _StoppedError("stopped because another file failed", where=self.remote.file)
+                refuse_stopped(self.stop, self.remote.file)
                 if self.size is not None and self.digests.size + len(block) > self.size:
                     break  # the check sees too many bytes as wrong ones; they need not fill the disk
                 file.write(block)
@@ -211,7 +196,12 @@ def _refuse_unprovable(remote: Remote, response: httpx.Response) -> None:
     """Refuse an answer of which nothing could say, at its end, that it is the whole file and nothing else."""
     headers = response.headers
     what = ""
-    known = remote.size is not None or "Content-Length" in headers or "chunked" in headers.get("Transfer-Encoding", "")
+    known = (
+        remote.size is not None
+        or remote.self_proving
+        or "Content-Length" in headers
+        or "chunked" in headers.get("Transfer-Encoding", "")
+    )
     if not known:
         what = "the server does not say how long the file is"
     elif headers.get("Content-Encoding", "identity") != "identity":

@@ -46,3 +46,9 @@ def _read(path: Path) -> object:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
+
+
+def remove(target: Path) -> None:
+    """Remove a file that has served, and its receipt."""
+    target.unlink(missing_ok=True)
+    _receipt(target).unlink(missing_ok=True)

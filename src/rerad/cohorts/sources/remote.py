@@ -28,7 +28,8 @@ class Remote(NamedTuple):
     """One file of a source: its place below the folder, its address, and what the source says about it.
 
     ``size`` in bytes and ``checksum`` (``md5:…`` or ``sha256:…``, hexadecimal) are empty where the source does not
-    publish them.
+    publish them. ``self_proving``: its content, once unpacked, shows whether it is whole and right, so that it may come
+    from a server that does not say how long it is.
     """
 
     file: str
@@ -38,17 +39,18 @@ class Remote(NamedTuple):
     licence: str = ""
     doi: str = ""
     token: Token | None = None
+    self_proving: bool = False
 
 
 class Estimate(NamedTuple):
-    """How much would be fetched; None where the source does not say."""
+    """What a dry run says of a source; None where nobody knows before the files are there."""
 
     files: int | None
-    size: int | None
+    size: int | None  # bytes
 
 
 def total(remotes: Sequence[Remote]) -> Estimate:
-    """Return the number of files and their bytes together, None if a single one is unknown."""
+    """Return how many files there are and how many bytes, None if the size of any is unknown."""
     sizes = [remote.size for remote in remotes if remote.size is not None]
     return Estimate(len(remotes), sum(sizes) if len(sizes) == len(remotes) else None)
 

@@ -53,6 +53,10 @@ def _itself(file: IO[bytes]) -> IO[bytes]:
     return file
 
 
+class DamagedError(ReradError):
+    """The archive came damaged, or without what it should hold: another copy of it may be whole."""
+
+
 class Member(NamedTuple):
     """One file of an archive, to be read before the next is asked for; ``size`` as the archive says."""
 
@@ -61,7 +65,17 @@ class Member(NamedTuple):
     open: Callable[[], IO[bytes]]
 
 
-def unpack(archive: Path, folder: Path, *, largest: int | None = None, keep: Sequence[str] = ()) -> dict[str, Entry]:
+Files = dict[str, Entry]
+
+
+def unpack(
+    archive: Path,
+    folder: Path,
+    *,
+    largest: int | None = None,
+    keep: Sequence[str] = (),
+    accept: Callable[[Path, Files], Files] = lambda _, files: files,
+) -> Files:
     """Unpack a zip or tar (plain, gz, bz2, xz) into ``folder`` and return size and SHA-256 of every file.
 
     The folder appears whole or not at all; what was in it before is replaced. If it stems from the same archive and
@@ -73,25 +87,30 @@ def unpack(archive: Path, folder: Path, *, largest: int | None = None, keep: Seq
         folder: filled; processes that unpack into the same one take turns.
         largest: bytes that may come out; None: ``LARGEST_RATIO`` times the archive, at least ``HARMLESS``.
         keep: patterns (``fnmatch``; ``*`` passes over ``/`` too) of the entries that are wanted; none: all of them.
+        accept: is given the folder, before it has its name, and what came out; returns what is to stay, or raises.
 
     Raises:
-        ReradError: an entry that leaves the folder, a link, a bomb, a truncated, damaged or encrypted archive, two
-            entries of one name, a pattern that no entry fits, or a full disk. It names the archive and the entry.
+        DamagedError: a truncated, damaged or encrypted archive.
+        ReradError: an entry that leaves the folder, a link, a bomb, two entries of one name, a pattern that no
+            entry fits, or a full disk. It names the archive and the entry.
     """
     limit = max(HARMLESS, LARGEST_RATIO * archive.stat().st_size) if largest is None else largest
     digest = " ".join([sha256(archive), *keep])
     with one_at_a_time(folder):
-        if (known := _unpacked_before(folder, digest)) is not None:
+        if (known := unpacked_before(folder, digest)) is not None:
             return known
         with atomic_folder(folder) as part, _named_errors(archive):
-            files = _extract(archive, part, limit, keep)
+            came = _extract(archive, part, limit, keep)
+            files = accept(part, came)
+            for name in came.keys() - files.keys():
+                (part / name).unlink()
             receipt = {"archive": digest, "files": {name: list(entry) for name, entry in files.items()}}
             write_json(part / RECEIPT, receipt)
     return files
 
 
-def _extract(archive: Path, part: Path, limit: int, keep: Sequence[str]) -> dict[str, Entry]:
-    files: dict[str, Entry] = {}
+def _extract(archive: Path, part: Path, limit: int, keep: Sequence[str]) -> Files:
+    files: Files = {}
     left = limit
     with _members(archive, part, limit) as members:
         for member in members:
@@ -125,7 +144,7 @@ def _copy(member: Member, target: Path, left: int, *, where: str, limit: int) ->
             digest.update(block)
             file.write(block)
     if size != member.size:
-        raise ReradError(f"{size} bytes came out for {member.size}", where=where)
+        raise DamagedError(f"{size} bytes came out for {member.size}", where=where)
     return Entry(size, digest.hexdigest())
 
 
@@ -227,20 +246,21 @@ def _named_errors(archive: Path) -> Iterator[None]:
         yield
     except BROKEN as error:
         what = f"the archive is truncated, damaged or encrypted ({type(error).__name__}: {error})"
-        raise ReradError(what, where=str(archive), remedy=remedy) from error
+        raise DamagedError(what, where=str(archive), remedy=remedy) from error
     except OSError as error:
         if error.errno is None:  # bz2 says so: invalid data stream
-            raise ReradError(f"the archive is damaged ({error})", where=str(archive), remedy=remedy) from error
+            raise DamagedError(f"the archive is damaged ({error})", where=str(archive), remedy=remedy) from error
         raise unwritable(archive, error) from error
 
 
-def _unpacked_before(folder: Path, archive: str) -> dict[str, Entry] | None:
-    """Return what came out of the same archive before, if every file is still there and the same."""
+def unpacked_before(folder: Path, archive: str | None = None) -> Files | None:
+    """Return what came out before, of the archive of this SHA-256 or of any, if every file is still the same."""
     try:
         receipt = json.loads((folder / RECEIPT).read_text(encoding="utf-8"))
         files = {name: Entry(*entry) for name, entry in receipt["files"].items()}
-        same = receipt["archive"] == archive and all(_holds(folder / name, entry) for name, entry in files.items())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        same = archive in (None, receipt["archive"])
+        same = same and all(_holds(folder / inside(name, where=RECEIPT), entry) for name, entry in files.items())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ReradError):
         return None
     present = {os.path.relpath(Path(root, file), folder) for root, _, names in os.walk(folder) for file in names}
     return files if same and present == {*files, RECEIPT} else None

@@ -8,7 +8,7 @@ from typing import Any
 
 from rerad.cohorts.manifest import Entry
 from rerad.cohorts.sources.download import download
-from rerad.cohorts.sources.remote import Remote, Row, Token, inside
+from rerad.cohorts.sources.remote import Estimate, Remote, Row, Token, inside, total
 from rerad.cohorts.sources.unpack import unpack
 from rerad.core.errors import ConfigError
 
@@ -32,6 +32,15 @@ def plan(settings: dict[str, Any]) -> list[Remote]:
         licence, doi = settings.get("licence", ""), settings.get("doi", "")
         remotes.append(Remote(file["file"], file["url"], file.get("size"), file["checksum"], licence, doi, token))
     return remotes
+
+
+def estimate(settings: dict[str, Any]) -> Estimate:
+    """Return how many files there are and how many bytes, as far as the settings say it.
+
+    Raises:
+        ConfigError: see :func:`plan`.
+    """
+    return total(plan(settings))
 
 
 def fetch(folder: Path, settings: dict[str, Any], *, workers: int = 4) -> list[Row]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rerad.cohorts.sources.client import open_client, read_json
 from rerad.cohorts.sources.download import download
-from rerad.cohorts.sources.remote import Remote, Row, Token
+from rerad.cohorts.sources.remote import Estimate, Remote, Row, Token, total
 from rerad.cohorts.sources.url import unpacked
 from rerad.core.errors import ReradError
 
@@ -49,6 +49,15 @@ def plan(settings: dict[str, Any]) -> list[Remote]:
     if missing:
         raise ReradError(f"no file {missing[0]!r}", where=url, remedy=f"It has {', '.join(sorted(found)) or 'none'}")
     return [found[name] for name in wanted]
+
+
+def estimate(settings: dict[str, Any]) -> Estimate:
+    """Return how many files a record has and how many bytes; the record is asked.
+
+    Raises:
+        ReradError: see :func:`plan`.
+    """
+    return total(plan(settings))
 
 
 def fetch(folder: Path, settings: dict[str, Any], *, workers: int = 4) -> list[Row]:

@@ -38,7 +38,15 @@ CITATION = (
 )
 
 
-def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int, store: Path, connections: int) -> None:
+def acquire(
+    folder: Path,
+    *,
+    source: str,
+    settings: dict[str, Any],
+    seed: int,
+    store: Path | None = None,
+    connections: int = 4,
+) -> None:
     """Fill ``folder`` with the clinical table, ``<case>/{PET,CT}_{image,mask}.nii.gz``, manifest and attribution.
 
     What was in the folder before is replaced, as a whole and only once everything is there.
@@ -51,13 +59,15 @@ def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int, s
             :func:`rerad.cohorts.sts.phantom.write_phantom`.
         settings: of the source.
         seed: of the phantom.
-        store: folder of what was downloaded; kept, so that a run that is cut goes on from there.
+        store: folder of what was downloaded, kept so that a run that is cut goes on from there; None: beside
+            ``folder``.
         connections: files that are downloaded at a time.
 
     Raises:
         ConfigError: an unknown source.
         ReradError: the local folder or the clinical table is missing, or no case has a PET image.
     """
+    store = store or folder.parent / "downloads" / folder.name
     sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archives(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),

@@ -12,6 +12,7 @@ from pydicom import Dataset
 
 from rerad.core.errors import CaseError
 from rerad.imaging.dicom.contours import Points, filled
+from rerad.imaging.dicom.references import rtstruct_references
 from rerad.imaging.dicom.series import FRAME, SERIES
 from rerad.imaging.dicom.tags import items, missing, numbers, opened, raw, refuse_torn, shown, text, told, whole, wrong
 
@@ -44,7 +45,7 @@ def read_rtstruct(path: str | Path, reference: sitk.Image, roi: str) -> sitk.Ima
             where=where,
             remedy=f"Read it with read_suv or read_ct, or set its metadata {SERIES} to the SeriesInstanceUID",
         )
-    if (frame := _references(header, where).get(series)) is None:
+    if (frame := rtstruct_references(header, where).get(series)) is None:
         raise _foreign(header, (series,), where)
     if reference.HasMetaDataKey(FRAME) and frame not in ("", reference.GetMetaData(FRAME)):
         raise wrong("FrameOfReferenceUID", frame, f"is not the image's {reference.GetMetaData(FRAME)}", where)
@@ -70,7 +71,7 @@ def match(rtstructs: Iterable[str | Path], series: Iterable[str]) -> dict[str, l
         header = opened(path)
         where = _where(header, path)
         refuse_torn(header, where)
-        own = [uid for uid in _references(header, where) if uid in found]
+        own = [uid for uid in rtstruct_references(header, where) if uid in found]
         if not own:
             raise _foreign(header, tuple(found), where)
         if len(own) > 1:
@@ -87,18 +88,8 @@ def _where(header: Dataset, path: str | Path) -> str:
     return shown(f"{patient}, {kind}") + f" series {uid[:64]} ({path})"
 
 
-def _references(header: Dataset, where: str) -> dict[str, str]:
-    """Return the series an RTSTRUCT refers to, and the frame of reference it names for each."""
-    return {
-        text(series, "SeriesInstanceUID", where): text(frame, "FrameOfReferenceUID", where, default="")
-        for frame in items(header, "ReferencedFrameOfReferenceSequence", where)
-        for study in items(frame, "RTReferencedStudySequence", where)
-        for series in items(study, "RTReferencedSeriesSequence", where)
-    }
-
-
 def _foreign(header: Dataset, wanted: tuple[str, ...], where: str) -> CaseError:
-    found = ", ".join(_references(header, where)) or "no series at all"
+    found = ", ".join(rtstruct_references(header, where)) or "no series at all"
     return CaseError(
         f"refers to {found} by {told('RTReferencedSeriesSequence')} / {told('SeriesInstanceUID')}, not to "
         f"{shown(', '.join(wanted))}",
