@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -61,10 +61,12 @@ def bring(parts: Sequence[Part], folder: Path, store: Path, *, workers: int) -> 
 
 def attribution(rows: Sequence[Row], citations: Sequence[str]) -> str:
     """Return ATTRIBUTION.md: collection by collection its DOI, licence and extent, then what to cite."""
-    extent: Counter[tuple[str, str]] = Counter((row.doi, row.licence) for row in rows)
-    size: dict[tuple[str, str], int] = defaultdict(int)
+    extent: Counter[tuple[str, str]] = Counter()
+    size: Counter[tuple[str, str]] = Counter()
     for row in rows:
-        size[row.doi, row.licence] += row.size
+        collection = row.doi.removeprefix("https://doi.org/"), row.licence
+        extent[collection] += 1
+        size[collection] += row.size
     lines = [
         "# Where these files come from",
         "",
@@ -74,7 +76,7 @@ def attribution(rows: Sequence[Row], citations: Sequence[str]) -> str:
         "|---|---|---|---|",
     ]
     for doi, licence in sorted(extent):
-        link = f"https://doi.org/{doi.removeprefix('https://doi.org/')}" if doi else "no DOI"
+        link = f"https://doi.org/{doi}" if doi else "no DOI"
         told = licence or "not stated by the source"
         lines.append(f"| {link} | {told} | {extent[doi, licence]:,} | {size[doi, licence] / 1e6:,.1f} |")
     return "\n".join([*lines, "", "## Cite", "", *(f"- {citation}" for citation in citations), ""])
