@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 BOTH, MASKED = ("PET", "CT"), ("PET", "CT", "GTV")
-VOLUME, SLICE = (16, 20, 17), (24, 20)
+VOLUME, SLICE = (16, 14, 20), (24, 20)
 PLAIN = {"width": 4, "fusion": "last", "decoder": False}
 RESNET = {"width": 4, "norm": "batch"}
 FUSED_RESNET = {**RESNET, "fusion": "hierarchical", "decoder": True, "decoder_width": 2, "hidden": [16, 8]}
@@ -16,7 +16,7 @@ ENTRIES = {
     "mask_hmfl": ("chmfl", {"width": 4, "decoder": False}, MASKED, VOLUME, 0),
     "chmfl_unpooled": ("chmfl", {"width": 4, "pool_last": False}, BOTH, VOLUME, 0),
     "chmfl_running": ("chmfl", {"width": 4, "norm": "running"}, BOTH, VOLUME, 0),
-    **{f"chmfl_gn{n}": ("chmfl", {"width": 4, "norm": f"group:{n}"}, BOTH, VOLUME, 0) for n in (4, 8, 16)},
+    **{f"chmfl_gn{n}": ("chmfl", {"width": 4, "norm": f"group:{n // 4}"}, BOTH, VOLUME, 0) for n in (4, 8, 16)},
     **{f"cnn3d_{name}": ("chmfl", PLAIN, channels, VOLUME, 0) for name, channels in (("ct", ("CT",)), ("pet", ("PET",)), ("petct", BOTH))},
     **{f"cnn2d_{name}": ("chmfl", PLAIN, channels, SLICE, 0) for name, channels in (("ct", ("CT",)), ("pet", ("PET",)), ("petct", BOTH))},
     "chmfl_2d": ("chmfl", {"width": 4}, BOTH, SLICE, 0),
@@ -43,6 +43,8 @@ def example(name: str, seed: int = 0, batch: int = 1):
     _, _, channels, shape, columns = ENTRIES[name]
     generator = torch.Generator().manual_seed(seed)
     images = torch.randn(batch, len(channels), *shape, generator=generator)
+    # Dark and bright regions: max-pooling must meet patches where all is negative for PReLU's slope to matter.
+    images += torch.linspace(-3.0, 3.0, shape[-1])
     tumour = torch.zeros(batch, *shape, dtype=torch.long)
     tumour[(slice(None), *(slice(side // 4, side // 2) for side in shape))] = 1
     if "GTV" in channels:

@@ -4,7 +4,7 @@ from torch import nn
 
 from rerad.core.errors import ConfigError
 from rerad.models.initialise import initialise, inputs_of_an_output
-from rerad.models.normalisation import norm_layer, replace_batch_norm
+from rerad.models.normalisation import GroupNorm, norm_layer, replace_batch_norm
 from rerad.models.padding import crop, pad, padded_shape
 
 
@@ -59,6 +59,20 @@ def test_groups(norm, channels, groups):
     assert norm_layer(norm, channels).num_groups == groups
 
 
+def test_groups_are_torchs_and_single_values_pass():
+    torch.manual_seed(0)
+    values = torch.randn(2, 8, 3, 3)
+    assert torch.equal(norm_layer("group:2", 8)(values), nn.GroupNorm(4, 8)(values))
+    single = torch.arange(8.0).reshape(2, 4, 1, 1, 1)
+    layer = norm_layer("group:1", 4)
+    with torch.no_grad():
+        layer.weight.fill_(2.0)
+        layer.bias.fill_(1.0)
+    assert torch.equal(layer(single), 2.0 * single + 1.0)
+    pairs = norm_layer("group:2", 4)(single).flatten()
+    assert torch.allclose(pairs, torch.tensor([-1.0, 1.0] * 4), atol=1e-4)
+
+
 @pytest.mark.parametrize("norm", ["bach", "group", "group:", "group:0", "group:-4", "group:x", "groups:0", None, 4])
 def test_a_norm_that_does_not_exist_is_named(norm):
     with pytest.raises(ConfigError, match="no normalisation"):
@@ -73,7 +87,7 @@ def test_groups_that_do_not_divide_are_refused():
 def test_foreign_batch_norms_are_replaced_at_any_depth():
     network = nn.Sequential(nn.BatchNorm3d(4), nn.Sequential(nn.Conv3d(4, 8, 1), nn.BatchNorm3d(8)))
     replace_batch_norm(network, "group:4")
-    assert [type(network[0]), type(network[1][1])] == [nn.GroupNorm, nn.GroupNorm]
+    assert [type(network[0]), type(network[1][1])] == [GroupNorm, GroupNorm]
     assert network[1][1].num_groups == 2
 
 

@@ -141,7 +141,7 @@ def test_faults_are_listed_by_name(weights):
 
 
 def test_weights_of_another_depth_or_width_are_refused(weights):
-    with pytest.raises(WeightsError, match="ResNet34 of width 4: missing: layer1.2"):
+    with pytest.raises(WeightsError, match="ResNet34 of width 4: missing: layer1"):
         read_weights(weights, 34, 4)
     with pytest.raises(WeightsError, match="instead of \\(8, 3, 7, 7\\)"):
         read_weights(weights, 18, 8)

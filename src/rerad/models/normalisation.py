@@ -37,6 +37,16 @@ class BatchNorm(_BatchNorm):
         """Take any number of axes."""
 
 
+class GroupNorm(nn.GroupNorm):
+    """Group normalisation; groups of a single value, which have no spread, are only scaled and shifted."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        if values.numel() != values.shape[0] * self.num_groups:
+            return super().forward(values)
+        along = (1, -1, *[1] * (values.dim() - 2))
+        return values * self.weight.view(along) + self.bias.view(along)
+
+
 def norm_layer(norm: str, channels: int) -> nn.Module:
     """Return the normalisation ``norm`` of ``channels`` channels.
 
@@ -56,14 +66,14 @@ def norm_layer(norm: str, channels: int) -> nn.Module:
         raise ConfigError(f"no normalisation {norm!r}", where="network.norm", remedy=REMEDY)
     number = int(count)
     if number > channels or channels <= 2:
-        return nn.GroupNorm(1, channels)
+        return GroupNorm(1, channels)
     if channels % number:
         raise ConfigError(
             f"{norm} does not divide a layer of {channels} channels",
             where="network.norm",
-            remedy="Use a network.width that is a multiple of it",
+            remedy="Take a multiple of it as network.width, or smaller groups at a smaller width",
         )
-    return nn.GroupNorm(channels // number if kind == "group" else number, channels)
+    return GroupNorm(channels // number if kind == "group" else number, channels)
 
 
 def needs_bias(norm: str) -> bool:
