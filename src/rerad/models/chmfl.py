@@ -8,12 +8,12 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from rerad.core.errors import ConfigError, ReradError
+from rerad.core.errors import ReradError
 from rerad.models.hierarchical.decoder import Decoder, UpBlock, output_transition
 from rerad.models.hierarchical.encoder import LEVELS, Encoder
 from rerad.models.hierarchical.head import Head, pool
 from rerad.models.initialise import initialise
-from rerad.models.options import complete, modalities, spatial_axes
+from rerad.models.options import complete, fusion_of, modalities, spatial_axes
 from rerad.models.output import Output, mean_activation
 from rerad.models.padding import crop, pad, padded_shape
 
@@ -79,13 +79,9 @@ class Hierarchical(nn.Module):
     ) -> None:
         super().__init__()
         axes, width, norm = spatial_axes(shape), options["width"], options["norm"]
-        if options["fusion"] not in ("hierarchical", "last"):
-            raise ConfigError(
-                f"no fusion {options['fusion']!r}", where="network.fusion", remedy="Use hierarchical or last"
-            )
         self.keep_maps = False
         self.columns = columns
-        self.fusion, self.pool_last = options["fusion"], options["pool_last"]
+        self.fusion, self.pool_last = fusion_of(options), options["pool_last"]
         self.inputs, seen = modalities(channels)
         branches = len(self.inputs)
         self.encoders = nn.ModuleList(Encoder(axes, seen, width, norm) for _ in range(branches))

@@ -23,6 +23,17 @@ def complete(settings: dict[str, Any], defaults: dict[str, Any]) -> dict[str, An
     return {**defaults, **settings}
 
 
+def fusion_of(options: dict[str, Any]) -> str:
+    """Return the setting ``fusion``: hierarchical (all levels enter the head) or last (the deepest alone).
+
+    Raises:
+        ConfigError: another value.
+    """
+    if options["fusion"] not in ("hierarchical", "last"):
+        raise ConfigError(f"no fusion {options['fusion']!r}", where="network.fusion", remedy="Use hierarchical or last")
+    return options["fusion"]
+
+
 def modalities(channels: tuple[str, ...], mask: str = "GTV") -> tuple[list[list[int]], int]:
     """Return which input channels each branch sees, and how many see a single branch.
 

@@ -8,13 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rerad.core.errors import ConfigError
 from rerad.models.hierarchical.blocks import convolve, enlarge
 from rerad.models.hierarchical.decoder import Decoder, output_transition
 from rerad.models.hierarchical.head import Head, pool
 from rerad.models.initialise import initialise
 from rerad.models.normalisation import replace_batch_norm
-from rerad.models.options import complete, modalities, spatial_axes
+from rerad.models.options import complete, fusion_of, modalities, spatial_axes
 from rerad.models.output import Output, mean_activation
 from rerad.models.padding import crop
 from rerad.models.pretrained import BLOCKS, load_encoder, read_weights, resnet
@@ -71,12 +70,8 @@ class Resnet(nn.Module):
     def __init__(self, options: dict[str, Any], channels: tuple[str, ...], shape: tuple[int, ...]) -> None:
         super().__init__()
         axes, norm = spatial_axes(shape, (2,)), options["norm"]
-        if options["fusion"] not in ("hierarchical", "last"):
-            raise ConfigError(
-                f"no fusion {options['fusion']!r}", where="network.fusion", remedy="Use hierarchical or last"
-            )
         self.keep_maps = False
-        self.depth, self.width, self.fusion = options["depth"], options["width"], options["fusion"]
+        self.depth, self.width, self.fusion = options["depth"], options["width"], fusion_of(options)
         self.inputs, seen = modalities(channels)
         self.encoders = nn.ModuleList(resnet(self.depth, self.width, channels=seen, classes=None) for _ in self.inputs)
         replace_batch_norm(self.encoders, norm)
