@@ -74,7 +74,7 @@ def test_the_analytic_form_agrees_with_the_recursive_rule():
     shares = weights / (1 + weights - reliabilities)
     expected = np.empty((20, 2))
     for case in range(20):
-        # Masses of the classes, of ignorance stated, and of what the weight leaves unassigned (Yang and Xu, Eq. 30 on).
+        # Masses of the classes, of ignorance stated, and of what the weight leaves unassigned.
         m = np.zeros(2)
         stated, left = 0.0, 1.0
         for belief, share in zip(beliefs[:, case], shares, strict=True):

@@ -1,7 +1,7 @@
 """MOR: a linear model of the feature set that an evolutionary search finds best in sensitivity and specificity.
 
-An approximation: Chen et al. (Phys. Med. Biol. 64 (2019) 075011) search features and a support vector machine with an
-immune algorithm; this is a compact NSGA-II over feature sets with a ridge logistic regression.
+An approximation of the feature model of Chen et al. (Phys. Med. Biol. 64 (2019) 075011), of which the objectives are
+theirs: this is a compact NSGA-II over feature sets with a ridge logistic regression.
 """
 
 from __future__ import annotations

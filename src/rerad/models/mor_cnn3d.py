@@ -1,8 +1,8 @@
 """MOR+3D CNN: a 3-D CNN of twelve convolutions, whose score is fused with that of a many-objective feature model.
 
-An approximation: Chen et al. (Phys. Med. Biol. 64 (2019) 075011) name twelve convolutions, two max-poolings and two
-fully connected layers, a many-objective feature model and evidential reasoning. Filters, the order of the layers, the
-pooling before the fully connected layers and the linear model of the features are ours.
+An approximation of Chen et al. (Phys. Med. Biol. 64 (2019) 075011): theirs are a CNN of twelve convolutions, a feature
+model with sensitivity and specificity as objectives and the fusion by evidential reasoning. Filters, norms, two
+max-poolings, two fully connected layers, the pooling before them and the linear model of the features are ours.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from rerad.core.errors import ConfigError, ReradError
 from rerad.core.files import atomic
 
 BLOCKS = {18: ("basic", [2, 2, 2, 2]), 34: ("basic", [3, 4, 6, 3]), 50: ("bottleneck", [3, 4, 6, 3])}
-# Files older than torch 0.4.1 count no batches, torchvision's own among them.
+# Files saved before torch 0.4.1 have no such entry; it does not matter to what a network computes.
 COUNTER = "num_batches_tracked"
 
 
