@@ -2,18 +2,34 @@
 
 A model of tables is a module with ``fit(table, target, *, chosen, recipe, seed) -> Fitted`` and, where something is
 searched, ``choose(table, target, *, settings, seed) -> (chosen, history)``; both see one training fold only.
+
+A network of images (a name in ``NETWORKS``) is a module with ``build(settings, *, channels, shape, columns=0)``, whose
+module maps images (batch, channels, *shape) and a table (batch, columns) or None to an ``Output``, and with ``TASKS``
+or ``tasks(settings)``: which of classification and segmentation it is trained for. ``task_names`` reads either.
 """
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
+from typing import Any
+
+NETWORKS = {
+    "chmfl": "rerad.models.chmfl",
+    "cnlpc": "rerad.models.cnlpc",
+    "mcl3d": "rerad.models.mcl3d",
+    "mor_cnn3d": "rerad.models.mor_cnn3d",
+    "resnet2d": "rerad.models.resnet2d",
+    "vnet": "rerad.models.vnet",
+}
 
 MODELS = {
     "forest": "rerad.models.forest",
     "logistic": "rerad.models.logistic",
     "majority": "rerad.models.majority",
+    "many_objective": "rerad.models.many_objective",
     "single_feature": "rerad.models.single_feature",
+    **NETWORKS,
 }
 
 
@@ -24,3 +40,14 @@ def model(name: str) -> ModuleType:
         KeyError: no such model.
     """
     return importlib.import_module(MODELS[name])
+
+
+def task_names(name: str, settings: dict[str, Any]) -> tuple[str, ...]:
+    """Return the tasks of a network with the settings of its entry's ``network``.
+
+    Raises:
+        KeyError: no such model.
+        ConfigError: a setting that it does not have.
+    """
+    module = model(name)
+    return module.tasks(settings) if hasattr(module, "tasks") else module.TASKS

@@ -1,0 +1,1 @@
+"""Parts of the hierarchical networks: encoder, decoder, pooling and fully connected head."""

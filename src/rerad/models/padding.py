@@ -1,0 +1,28 @@
+"""Images of any size for networks that halve them several times."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional
+
+
+def padded_shape(shape: tuple[int, ...], multiple: int) -> tuple[int, ...]:
+    """Return ``shape`` with every side rounded up to a multiple of ``multiple``."""
+    return tuple(-(-side // multiple) * multiple for side in shape)
+
+
+def pad(images: Tensor, multiple: int) -> Tensor:
+    """Append zeros, the mean of a standardised image, to images (batch, channels, *shape) up to such multiples."""
+    shape = tuple(images.shape[2:])
+    missing = [new - old for new, old in zip(padded_shape(shape, multiple), shape, strict=True)]
+    if not any(missing):
+        return images
+    # torch counts the axes from the last one.
+    return functional.pad(images, [size for side in reversed(missing) for size in (0, side)])
+
+
+def crop(maps: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Cut the far ends of the last axes of ``maps`` so that they have ``shape``."""
+    for axis, side in enumerate(shape, maps.dim() - len(shape)):
+        maps = maps.narrow(axis, 0, side)
+    return maps
