@@ -41,7 +41,7 @@ def test_links_lead_into_the_store_and_survive_a_move(server: ArchiveServer, tmp
     (data / "sts").mkdir(parents=True)
     rows = bring([part], data / "sts", data / "downloads" / "sts", workers=2)
     write_manifest(data / "sts", rows)
-    assert not list((data / "sts").rglob("*.bin"))[0].readlink().is_absolute()
+    assert not next(iter((data / "sts").rglob("*.bin"))).readlink().is_absolute()
     moved = data.rename(tmp_path / "elsewhere")
     manifest = read_manifest(moved / "sts")
     assert sorted(manifest) == ["A/x.bin", "table.csv"]
