@@ -54,6 +54,7 @@ class ArchiveServer:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes: else the second waits 40 ms for an acknowledgement
     archive: ArchiveServer
 
     def log_message(self, *_: Any) -> None:
