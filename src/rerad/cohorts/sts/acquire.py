@@ -24,7 +24,7 @@ CITATION = (
 )
 
 
-def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -> None:
+def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int, workers: int = 1) -> None:
     """Fill ``folder`` with the clinical table, ``<case>/{PET,CT}_{image,mask}.nii.gz``, manifest and attribution.
 
     What was in the folder before is replaced, as a whole and only once everything is there.
@@ -42,7 +42,7 @@ def acquire(folder: Path, *, source: str, settings: dict[str, Any], seed: int) -
     """
     sources: dict[str, Callable[[Path], tuple[dict[str, str], str]]] = {
         "local": lambda part: _link_local(part, settings, folder),
-        "phantom": lambda part: _make_phantom(part, settings, seed),
+        "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
     if source not in sources:
         raise ConfigError(
@@ -95,8 +95,8 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[dic
     return {file: origin.as_uri() for file, origin in origins.items()}, attribution
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int) -> tuple[dict[str, str], str]:
-    write_phantom(part, settings, seed)
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[dict[str, str], str]:
+    write_phantom(part, settings, seed, workers=workers)
     files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
     attribution = (
         "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "

@@ -44,7 +44,7 @@ def read_rtstruct(path: str | Path, reference: sitk.Image, roi: str) -> sitk.Ima
             where=where,
             remedy=f"Read it with read_suv or read_ct, or set its metadata {SERIES} to the SeriesInstanceUID",
         )
-    if (frame := _references(header, where).get(series)) is None:
+    if (frame := references(header, where).get(series)) is None:
         raise _foreign(header, (series,), where)
     if reference.HasMetaDataKey(FRAME) and frame not in ("", reference.GetMetaData(FRAME)):
         raise wrong("FrameOfReferenceUID", frame, f"is not the image's {reference.GetMetaData(FRAME)}", where)
@@ -70,13 +70,22 @@ def match(rtstructs: Iterable[str | Path], series: Iterable[str]) -> dict[str, l
         header = opened(path)
         where = _where(header, path)
         refuse_torn(header, where)
-        own = [uid for uid in _references(header, where) if uid in found]
+        own = [uid for uid in references(header, where) if uid in found]
         if not own:
             raise _foreign(header, tuple(found), where)
         if len(own) > 1:
             raise CaseError(f"refers to several series: {', '.join(own)}", where=where, remedy="Name the one meant")
         found[own[0]].append(path)
     return found
+
+
+def roi_names(header: Dataset, where: str) -> tuple[str, ...]:
+    """Return the names of an RTSTRUCT's regions of interest, in the order of their definitions.
+
+    Raises:
+        CaseError: the definitions are damaged.
+    """
+    return tuple(text(part, "ROIName", where, default="") for part in items(header, "StructureSetROISequence", where))
 
 
 def _where(header: Dataset, path: str | Path) -> str:
@@ -87,8 +96,12 @@ def _where(header: Dataset, path: str | Path) -> str:
     return shown(f"{patient}, {kind}") + f" series {uid[:64]} ({path})"
 
 
-def _references(header: Dataset, where: str) -> dict[str, str]:
-    """Return the series an RTSTRUCT refers to, and the frame of reference it names for each."""
+def references(header: Dataset, where: str) -> dict[str, str]:
+    """Return the series an RTSTRUCT refers to, and the frame of reference it names for each.
+
+    Raises:
+        CaseError: a reference has no series.
+    """
     return {
         text(series, "SeriesInstanceUID", where): text(frame, "FrameOfReferenceUID", where, default="")
         for frame in items(header, "ReferencedFrameOfReferenceSequence", where)
@@ -98,7 +111,7 @@ def _references(header: Dataset, where: str) -> dict[str, str]:
 
 
 def _foreign(header: Dataset, wanted: tuple[str, ...], where: str) -> CaseError:
-    found = ", ".join(_references(header, where)) or "no series at all"
+    found = ", ".join(references(header, where)) or "no series at all"
     return CaseError(
         f"refers to {found} by {told('RTReferencedSeriesSequence')} / {told('SeriesInstanceUID')}, not to "
         f"{shown(', '.join(wanted))}",
@@ -133,7 +146,7 @@ def _contours(header: Dataset, roi: str, frame: str, where: str) -> list[Points]
 
 def _definition(header: Dataset, roi: str, where: str) -> Dataset:
     rois = items(header, "StructureSetROISequence", where)
-    names = [text(part, "ROIName", where, default="") for part in rois]
+    names = roi_names(header, where)
     if names.count(roi) != 1:
         raise CaseError(
             f"{names.count(roi) or 'no'} ROI of the name {roi} ({told('ROIName')}), but {shown(', '.join(names))}",
