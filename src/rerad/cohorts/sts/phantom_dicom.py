@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
-from pydicom import Dataset
+from pydicom import Dataset, dcmread
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import (
     CTImageStorage,
@@ -20,7 +21,7 @@ from pydicom.uid import (
 )
 from scipy.ndimage import binary_dilation
 
-from rerad.cohorts.sts.phantom_rtstruct import add_structures, outlines
+from rerad.cohorts.sts.phantom_rtstruct import Contour, add_structures, outlines
 from rerad.core.seeds import derive
 
 Array = NDArray[np.generic]
@@ -53,15 +54,19 @@ def write_dicom(folder: Path, case: str, images: dict[str, sitk.Image], seed: in
         seed: of the UIDs, the weight, the dose and the times.
     """
     generator = np.random.default_rng(derive(seed, "phantom", "tracer", case))
+    # The collection's MR stay where they are, and their RTSTRUCTs come along.
+    absent = {"GTV_Mass": outlines(sitk.GetArrayFromImage(images["PET_mask"]) > 0, images["PET_mask"])[:1]}
+    of_mr = _header(case, "RTSTRUCT", f"{seed} of MR")
+    _write_structures(folder, of_mr, absent, _header(case, "MR", f"{seed} MR"), [])
     for name, modality in MODALITIES.items():
         if f"{name}_image" in images:
-            image = images[f"{name}_image"]
+            image, mask = images[f"{name}_image"], images[f"{name}_mask"]
+            gtv = sitk.GetArrayFromImage(mask) > 0
+            regions = {"GTV_Mass": outlines(gtv, mask), "GTV_Edema": outlines(binary_dilation(gtv), mask)}
             header = _header(case, modality, f"{seed} {modality}")
             slices = _pt(header, image, generator) if modality == "PT" else _ct(header, image)
             uids = _write_slices(folder, header, image, slices)
-            _write_structures(folder, case, images[f"{name}_mask"], header, uids, f"{seed} RTSTRUCT of {modality}")
-    absent = _header(case, "MR", f"{seed} MR")
-    _write_structures(folder, case, images["PET_mask"], absent, [], f"{seed} RTSTRUCT of MR")
+            _write_structures(folder, _header(case, "RTSTRUCT", f"{seed} of {modality}"), regions, header, uids)
 
 
 def _header(case: str, modality: str, name: str) -> Dataset:
@@ -127,11 +132,12 @@ def _write_slices(
     header.ImageOrientationPatient = ["1", "0", "0", "0", "1", "0"]
     header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
     header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 16, 16, 15, 1
+    header = _encoded(header)
     written = []
     for index, (slope, stored) in enumerate(slices):
         header.ImagePositionPatient = [_text(x) for x in image.TransformIndexToPhysicalPoint((0, 0, index))]
         header.RescaleSlope = slope
-        header.PixelData = stored.astype("<i2").tobytes()
+        header.add_new("PixelData", "OW", stored.astype("<i2").tobytes())
         # Numbered from the head downwards, as scanners do: files in the order of their names go down the patient.
         header.InstanceNumber = len(slices) - index
         _save(header, place / f"1-{len(slices) - index:03d}.dcm", str(index))
@@ -139,12 +145,23 @@ def _write_slices(
     return written
 
 
+def _encoded(header: Dataset) -> Dataset:
+    """Return a header whose values are bytes already: else all of them would be encoded anew for every slice."""
+    stream = io.BytesIO()
+    header.save_as(stream, enforce_file_format=False, implicit_vr=False, little_endian=True)
+    stream.seek(0)
+    encoded = dcmread(stream, force=True)
+    encoded.file_meta = header.file_meta
+    return encoded
+
+
 def _write_structures(
-    folder: Path, case: str, mask: sitk.Image, referred: Dataset, uids: list[tuple[str, str]], name: str
+    folder: Path,
+    header: Dataset,
+    regions: Mapping[str, Sequence[Contour]],
+    referred: Dataset,
+    uids: Sequence[tuple[str, str]],
 ) -> None:
-    header = _header(case, "RTSTRUCT", name)
-    gtv = sitk.GetArrayFromImage(mask) > 0
-    regions = {"GTV_Mass": outlines(gtv, mask), "GTV_Edema": outlines(binary_dilation(gtv), mask)}
     header.StructureSetLabel, header.StructureSetDate, header.StructureSetTime = "PHANTOM", DATE, header.StudyTime
     add_structures(header, regions, referred, uids)
     place = folder / "RTSTRUCT" / header.SeriesInstanceUID
