@@ -13,6 +13,7 @@ rule acquire:
         f"{RUN}/benchmarks/acquire_{{cohort}}.tsv"
     conda:
         "../../envs/environment.yaml"
+    threads: workflow.cores
     resources:
         mem_mb=2000,
     params:

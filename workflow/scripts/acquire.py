@@ -11,4 +11,5 @@ cohorts.stage(snakemake.wildcards.cohort, "acquire").acquire(
     source=snakemake.params.source,
     settings=snakemake.params.settings,
     seed=snakemake.params.seed,
+    workers=snakemake.threads,
 )

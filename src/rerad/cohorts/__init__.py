@@ -7,5 +7,5 @@ COHORTS = {"sts": "rerad.cohorts.sts"}
 
 
 def stage(cohort: str, name: str) -> ModuleType:
-    """Return the module of one stage (acquire, prepare) of a cohort."""
+    """Return the module of one stage (acquire, prepare, describe) of a cohort."""
     return importlib.import_module(f"{COHORTS[cohort]}.{name}")

@@ -51,6 +51,8 @@ def write_phantom(folder: Path, settings: dict[str, Any], seed: int, *, workers:
         ConfigError: the settings contradict each other.
     """
     patients = plant(settings, seed)
+    for extreme in (min, max):  # settings that no scan can meet are told at once
+        draw_scans(extreme(patients, key=lambda patient: patient.size), settings, seed)
     write_clinical(folder / CLINICAL, [(patient.case, patient.outcome) for patient in patients], seed)
     work = partial(_write_case, folder=folder, settings=settings, seed=seed)
     for result in map_cases(work, patients, workers=workers, label="phantom"):
@@ -60,7 +62,7 @@ def write_phantom(folder: Path, settings: dict[str, Any], seed: int, *, workers:
 
 
 def draw_scans(patient: Planted, settings: dict[str, Any], seed: int) -> dict[str, sitk.Image]:
-    """Return PET_image (SUV), CT_image (HU), PET_mask and CT_mask of a planted patient; without CT the PET's only.
+    """Return PET_image (SUV), CT_image (HU) and the GTV on either grid, PET_mask and CT_mask, of a planted patient.
 
     Raises:
         ConfigError: the tumour does not fit the settings.
@@ -72,12 +74,13 @@ def draw_scans(patient: Planted, settings: dict[str, Any], seed: int) -> dict[st
         irregularity=_between(settings["irregularity"], patient.irregularity),
         uptake_suv=float(settings["uptake_suv"] * np.exp(settings["uptake_spread"] * generator.standard_normal())),
     )
-    images = scan(tumour, settings, generator)
-    return {name: image for name, image in images.items() if patient.has_ct or not name.startswith("CT")}
+    return scan(tumour, settings, generator)
 
 
 def _write_case(patient: Planted, *, folder: Path, settings: dict[str, Any], seed: int) -> None:
-    write_dicom(folder / patient.case, patient.case, draw_scans(patient, settings, seed), seed)
+    images = draw_scans(patient, settings, seed)
+    kept = {name: image for name, image in images.items() if patient.has_ct or name.startswith("PET")}
+    write_dicom(folder / patient.case, patient.case, kept, seed)
 
 
 def _between(limits: list[float], score: float, *, logarithmic: bool = False) -> float:

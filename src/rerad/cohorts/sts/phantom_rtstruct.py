@@ -50,7 +50,7 @@ def _loops(mask: Mask) -> list[list[tuple[int, int]]]:
     loops = []
     while onward:
         first = at = min(onward)
-        loop = []
+        loop: list[tuple[int, int]] = []
         while not loop or at != first:
             loop.append(at)
             ends = onward[at]

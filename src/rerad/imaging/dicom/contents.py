@@ -17,8 +17,6 @@ RTSTRUCT = "RTSTRUCT"
 TAGS = [
     "PatientID", "Modality", "SeriesInstanceUID", "ReferencedFrameOfReferenceSequence", "StructureSetROISequence",
 ]  # fmt: skip
-MAGIC = b"DICM"
-PREAMBLE = 128
 
 
 class ImageSeries(NamedTuple):
@@ -83,12 +81,6 @@ def contents(paths: Iterable[Path], *, whole: Collection[str]) -> Contents:
 def may_be_dicom(path: Path) -> bool:
     """Tell whether a file may be DICOM by its name: not a hidden one, and none of those that archives lay beside."""
     return not path.name.startswith(".") and path.name not in COMPANIONS
-
-
-def is_dicom(path: Path) -> bool:
-    """Tell whether a file is DICOM by its first bytes (PS3.10 section 7.1)."""
-    with open(path, "rb") as file:
-        return file.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
 
 
 def _header(path: Path) -> Dataset:
