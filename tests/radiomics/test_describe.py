@@ -1,7 +1,8 @@
-"""The feature table of a small made-up cohort: shape, order, missing and broken modalities, and equal bytes."""
+"""The feature table of a few made-up scans: shape, order, missing and broken modalities, and equal bytes."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import pytest
 import SimpleITK as sitk
 
 from rerad.core.errors import ConfigError, ReradError
-from rerad.radiomics.describe import FLOW_COLUMNS, describe
+from rerad.radiomics.describe import FLOW_COLUMNS, Scan, describe
 from rerad.radiomics.extraction import extract
+from rerad.radiomics.pair import read_pair
 
 SETTINGS = {"spacing_mm": 4.0}
 
@@ -36,18 +38,26 @@ def cohort(tmp_path: Path) -> Path:
     data.mkdir()
     for number in range(1, 5):
         write_case(data / f"P{number}", number, ct=number != 3)
-    cases = pd.DataFrame({"case": ["P1", "P2", "P3", "P4"], "included": [1, 0, 1, 1], "has_ct": [1, 1, 0, 1]})
-    cases.to_csv(tmp_path / "cases.csv", index=False)
     return tmp_path
+
+
+CASES = ["P1", "P2", "P3", "P4"]
+
+
+def scan(cohort: Path, case: str, modality: str) -> Scan:
+    image, mask = (cohort / "data" / case / f"{modality}_{part}.nii.gz" for part in ("image", "mask"))
+    return Scan(case, modality, partial(read_pair, image, mask))
 
 
 def run(
     cohort: Path, name: str = "features", workers: int = 1, **settings: object
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     features, flow = cohort / f"{name}.csv", cohort / f"{name}_flow.csv"
+    scans = [scan(cohort, case, modality) for modality in ("CT", "PET") for case in CASES]
     describe(
-        cohort / "data",
-        cohort / "cases.csv",
+        CASES,
+        [part for part in scans if (part.case, part.modality) != ("P3", "CT")],
+        folder=cohort / "data",
         settings={**SETTINGS, **settings},
         workers=workers,
         features=features,

@@ -15,6 +15,7 @@ rule acquire:
     localrule: True
     conda:
         "../../envs/environment.yaml"
+    threads: workflow.cores
     resources:
         mem_mb=2000,
         download=lambda wildcards: cohorts.expected(parts_of(wildcards)),

@@ -63,9 +63,14 @@ def code_of_method(script, module):
     return lambda wildcards: code_of(script, module, MODELS[method_settings(wildcards)["model"]])
 
 
-def cohort_settings(stage):
-    """Return a parameter function: the settings of one stage of a cohort."""
-    return lambda wildcards: config["cohorts"][wildcards.cohort][stage]
+def cohort_settings(key):
+    """Return a parameter function: one setting of a cohort."""
+    return lambda wildcards: config["cohorts"][wildcards.cohort][key]
+
+
+def scan_settings(stage):
+    """Return a parameter function: the settings of a stage that reads scans, and those of reading them."""
+    return lambda wildcards: PLAN.scan_settings(wildcards.cohort, stage)
 
 
 def method_settings(wildcards):

@@ -20,7 +20,7 @@ rule prepare:
     resources:
         mem_mb=4000,
     params:
-        settings=cohort_settings("prepare"),
+        settings=scan_settings("prepare"),
         seed=cohort_settings("seed"),
         permute_labels=config["permute_labels"],
         code=lambda wildcards: code_of("prepare", f"rerad.cohorts.{wildcards.cohort}.prepare"),
@@ -95,8 +95,8 @@ rule describe:
     resources:
         mem_mb=lambda wildcards, threads: 1000 * threads,
     params:
-        settings=cohort_settings("describe"),
-        code=code_of("describe", "rerad.radiomics.describe"),
+        settings=scan_settings("describe"),
+        code=lambda wildcards: code_of("describe", f"rerad.cohorts.{wildcards.cohort}.describe"),
     message:
         "Extract the handcrafted features of {wildcards.cohort}"
     script:

@@ -13,4 +13,5 @@ cohorts.stage(snakemake.wildcards.cohort, "acquire").acquire(
     seed=snakemake.params.seed,
     store=Path(snakemake.params.store),
     connections=snakemake.params.connections,
+    workers=snakemake.threads,
 )

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
+from rerad import cohorts
 from rerad.core import job
-from rerad.radiomics.describe import describe
 
 job.begin(snakemake.log[0])
-describe(
+cohorts.stage(snakemake.wildcards.cohort, "describe").describe(
     Path(snakemake.input.manifest).parent,
     Path(snakemake.input.cases),
     settings=snakemake.params.settings,

@@ -11,7 +11,7 @@ COHORTS = {"sts": "rerad.cohorts.sts"}
 
 
 def stage(cohort: str, name: str) -> ModuleType:
-    """Return the module of one stage (acquire, prepare) of a cohort, or the light one of its ``parts``."""
+    """Return the module of one stage (acquire, prepare, describe) of a cohort, or the light one of its ``parts``."""
     return importlib.import_module(f"{COHORTS[cohort]}.{name}")
 
 

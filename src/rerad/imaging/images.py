@@ -24,9 +24,7 @@ def read_image(path: str | Path) -> sitk.Image:
     Raises:
         CaseError: the file is missing, cut off or damaged, not 3-D, or has a voxel that is not finite.
     """
-    image = sitk.Cast(read_stored(path), sitk.sitkFloat32)
-    _refuse_broken(sitk.GetArrayViewFromImage(image), Path(path))  # numbers that 32 bits cannot hold
-    return sitk.DICOMOrient(image, "LPS")
+    return upright(read_stored(path), where=str(path))
 
 
 def read_mask(path: str | Path) -> sitk.Image:
@@ -39,6 +37,25 @@ def read_mask(path: str | Path) -> sitk.Image:
     if not sitk.GetArrayViewFromImage(mask).any():
         raise CaseError("the mask is empty", where=str(path), remedy="Contour the GTV, or leave the case out")
     return sitk.DICOMOrient(mask, "LPS")
+
+
+def upright(image: sitk.Image, *, where: str) -> sitk.Image:
+    """Return an image as float32, its axes ordered and turned to LPS.
+
+    Raises:
+        CaseError: a voxel is not finite in 32 bits.
+    """
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    _refuse_broken(sitk.GetArrayViewFromImage(image), where)
+    return sitk.DICOMOrient(image, "LPS")
+
+
+def turned_like(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
+    """Return a mask with its axes in the order and direction of an image's; no voxel changes."""
+    if np.allclose(mask.GetDirection(), image.GetDirection(), rtol=0, atol=DIRECTION_TOLERANCE):
+        return mask
+    orientation = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(image.GetDirection())
+    return sitk.DICOMOrient(mask, orientation)
 
 
 def same_geometry(image: sitk.Image, mask: sitk.Image, *, where: str = "") -> None:
@@ -87,7 +104,7 @@ def read_stored(path: str | Path) -> sitk.Image:
             where=str(path),
             remedy="Store one volume a file",
         )
-    _refuse_broken(sitk.GetArrayViewFromImage(image) if stored is None else stored, path)
+    _refuse_broken(sitk.GetArrayViewFromImage(image) if stored is None else stored, str(path))
     return image
 
 
@@ -96,13 +113,13 @@ def last_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[-1].strip()
 
 
-def _refuse_broken(values: NDArray[np.generic], path: Path) -> None:
+def _refuse_broken(values: NDArray[np.generic], where: str) -> None:
     broken = np.flatnonzero(~np.isfinite(values))
     if len(broken):
         place = tuple(map(int, np.unravel_index(broken[0], values.shape)))
         raise CaseError(
             f"{len(broken)} voxels are not finite, the first ({values[place]}) at (z, y, x) = {place}",
-            where=str(path),
+            where=where,
             remedy="Export the image again, or repair these voxels",
         )
 

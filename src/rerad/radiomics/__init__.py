@@ -1,4 +1,4 @@
-"""Handcrafted features: ``extract`` for one case, ``rerad.radiomics.describe`` for a cohort."""
+"""Handcrafted features: ``extract`` for one case, ``rerad.radiomics.describe`` for many."""
 
 from __future__ import annotations
 

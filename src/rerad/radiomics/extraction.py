@@ -48,16 +48,28 @@ def extract(
     >>> round(features["PET_index_SUVmax"], 2)  # doctest: +SKIP
     7.91
     """
+    image, mask = read_pair(image_path, mask_path)
+    return features_of(image, mask, modality, settings=settings, where=str(mask_path))
+
+
+def features_of(
+    image: sitk.Image, mask: sitk.Image, modality: str, *, settings: dict[str, Any] | None, where: str
+) -> dict[str, float]:
+    """Return what :func:`extract` returns, of an image and its GTV (0 and 1, on the same grid) that are read already.
+
+    Raises:
+        CaseError: no features can be taken; names ``where`` and the value.
+        ConfigError: the settings cannot be used; names the key.
+    """
     full = complete(settings)
     own = for_pyradiomics(full, modality)
-    image, mask = read_pair(image_path, mask_path)
-    _check_levels(image, mask, own, full["max_levels"], image_path)
+    _check_levels(image, mask, own, full["max_levels"], where)
     try:
         found = _Extractor(**own).execute(image, mask, label=1)
     except (ValueError, RuntimeError) as error:
         raise CaseError(
             f"no features can be taken ({last_line(error)})",
-            where=str(mask_path),
+            where=where,
             remedy="Look at the mask: it may be too small or too thin",
         ) from error
     features = {
@@ -102,7 +114,7 @@ class _Shape(RadiomicsShape):
         self.eigenValues = np.sort(values)
 
 
-def _check_levels(image: sitk.Image, mask: sitk.Image, own: dict[str, Any], most: int, image_path: str | Path) -> None:
+def _check_levels(image: sitk.Image, mask: sitk.Image, own: dict[str, Any], most: int, where: str) -> None:
     if "binWidth" not in own or "binCount" in own or own.get("normalize"):
         return
     values = sitk.GetArrayViewFromImage(image)[sitk.GetArrayViewFromImage(mask) > 0]
@@ -110,6 +122,6 @@ def _check_levels(image: sitk.Image, mask: sitk.Image, own: dict[str, Any], most
     if (high - low) / own["binWidth"] > most:
         raise CaseError(
             f"values from {low:g} to {high:g} inside the GTV make more than {most} grey levels of {own['binWidth']:g}",
-            where=str(image_path),
+            where=where,
             remedy="Bring PET in SUV and CT in HU, or set features.bin_width, bins or max_levels",
         )

@@ -1,4 +1,4 @@
-"""A small phantom, and how to prepare it."""
+"""A small phantom as DICOM and as NIfTI, and how to prepare it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import SimpleITK as sitk
 
 from rerad.cohorts.sts.acquire import acquire
+from rerad.cohorts.sts.phantom import draw_scans
+from rerad.cohorts.sts.phantom_risk import plant
 from rerad.cohorts.sts.prepare import prepare
 
 PLANTED: dict[str, Any] = {
@@ -47,6 +50,7 @@ SMALL = PLANTED | {
     "volume_ml": [10, 30],
 }
 PREPARE: dict[str, Any] = {
+    "roi": "GTV_Mass",
     "spacing_mm": 4.0,
     "box": [20, 16, 18],
     "crop_margin_mm": 60,
@@ -80,12 +84,29 @@ def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def raw(phantom: Path, tmp_path: Path) -> Path:
-    """A copy of the phantom's scans and table that a test may break before it is acquired as a local source."""
-    folder = tmp_path / "raw"
-    shutil.copytree(phantom, folder, ignore=shutil.ignore_patterns("*.csv", "*.md"))
+@pytest.fixture(scope="session")
+def nifti(phantom: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The phantom's scans as NIfTI, and its table; who has no CT has its mask all the same, as in the real crops."""
+    folder = tmp_path_factory.mktemp("nifti")
+    shutil.copy(phantom / "INFOclinical_STS.xlsx", folder)
+    for patient in plant(SMALL, 0):
+        (folder / patient.case).mkdir()
+        for name, image in draw_scans(patient, SMALL, 0).items():
+            if patient.has_ct or name != "CT_image":
+                sitk.WriteImage(image, str(folder / patient.case / f"{name}.nii.gz"), useCompression=True)
     return folder
+
+
+@pytest.fixture
+def raw(nifti: Path, tmp_path: Path) -> Path:
+    """A copy of NIfTI scans and table that a test may break before it is acquired as a local source."""
+    return shutil.copytree(nifti, tmp_path / "raw")
+
+
+@pytest.fixture
+def raw_dicom(phantom: Path, tmp_path: Path) -> Path:
+    """The same in DICOM."""
+    return shutil.copytree(phantom, tmp_path / "raw", ignore=shutil.ignore_patterns("*.csv", "*.md"))
 
 
 @pytest.fixture

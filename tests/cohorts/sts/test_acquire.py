@@ -30,6 +30,34 @@ def test_a_local_source_is_linked_and_listed(raw: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == [f".{folder.name}.lock", folder.name]
 
 
+def test_a_local_source_may_be_a_tree_of_dicom(raw_dicom: Path, tmp_path: Path) -> None:
+    case = raw_dicom / "PHANTOM_001"
+    first = min((case / "PT").rglob("*.dcm"))
+    first.write_bytes(b"damaged")  # what lies among DICOM must not be passed over
+    (case / "notes").mkdir()
+    (case / "notes" / "diary.txt").write_text("no scan")
+    (case / "PT" / ".hidden").write_text("")
+    wanted = {str(path.relative_to(raw_dicom)) for path in raw_dicom.rglob("*") if path.suffix in (".dcm", ".xlsx")}
+    (case / "CT").rename(tmp_path / "elsewhere")  # folders may be links, and links may lead back
+    (case / "CT").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(case)
+    (raw_dicom / "empty").mkdir()
+    folder = tmp_path / "data" / "sts"
+    local(folder, raw_dicom)
+    manifest = read_manifest(folder)
+    assert set(manifest) == wanted
+    assert str(first.relative_to(raw_dicom)) in manifest
+    assert all((folder / file).is_symlink() for file in manifest)
+
+
+def test_licence_and_doi_of_a_local_source_are_in_its_manifest(raw: Path, tmp_path: Path) -> None:
+    settings = {"path": str(raw), "clinical": None, "licence": "CC BY 3.0", "doi": "10.7937/K9/TCIA.2015.7GO2GSKS"}
+    acquire(tmp_path / "sts", source="local", settings=settings, seed=0)
+    manifest = pd.read_csv(tmp_path / "sts" / "manifest.csv")
+    assert set(manifest["licence"]) == {"CC BY 3.0"}
+    assert set(manifest["doi"]) == {"10.7937/K9/TCIA.2015.7GO2GSKS"}
+
+
 def test_acquiring_again_replaces_what_is_stale(raw: Path, tmp_path: Path) -> None:
     folder = tmp_path / "data" / "sts"
     local(folder, raw)
@@ -69,6 +97,10 @@ def test_scans_are_never_replaced_by_links_to_themselves(raw: Path) -> None:
 def test_a_folder_without_scans_and_an_unknown_source_are_refused(raw: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
+    with pytest.raises(ReradError, match="no case has a PET image"):
+        local(tmp_path / "data" / "sts", empty, clinical=raw / "INFOclinical_STS.xlsx")
+    (empty / "case").mkdir()
+    (empty / "case" / "CT_image.nii.gz").write_text("")
     with pytest.raises(ReradError, match="no case has a PET image"):
         local(tmp_path / "data" / "sts", empty, clinical=raw / "INFOclinical_STS.xlsx")
     with pytest.raises(ReradError, match="no such folder"):

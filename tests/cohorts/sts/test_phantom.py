@@ -11,7 +11,7 @@ from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from rerad.cohorts.sts.clinical import lung_metastasis, read_clinical
-from rerad.cohorts.sts.phantom import write_phantom
+from rerad.cohorts.sts.phantom import draw_scans, write_phantom
 from rerad.cohorts.sts.phantom_risk import plant
 from rerad.core.errors import ConfigError
 
@@ -50,14 +50,14 @@ def test_without_an_effect_nothing_tells_the_outcome(planted_settings: dict[str,
 def test_same_seed_same_bytes_and_another_seed_another_cohort(
     phantom: Path, small_settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    for name, seed in (("same", 0), ("other", 1)):
+    for name, seed, workers in (("same", 0, 2), ("other", 1, 1)):
         (tmp_path / name).mkdir()
-        write_phantom(tmp_path / name, small_settings, seed)
-    first = {file: content for file, content in bytes_of(phantom).items() if file in bytes_of(tmp_path / "same")}
-    assert len(first) == 1 + 1 + 9 * 4 - 2
-    assert bytes_of(tmp_path / "same") == first
-    other = bytes_of(tmp_path / "other")
-    assert all(other[file] != first[file] for file in first if file in other and file.endswith("image.nii.gz"))
+        write_phantom(tmp_path / name, small_settings, seed, workers=workers)
+    first, same, other = (bytes_of(folder) for folder in (phantom, tmp_path / "same", tmp_path / "other"))
+    # 9 cases: 40 slices of PT, for 7 of them 40 of CT, an RTSTRUCT for each and one of an absent MR; 2 tables.
+    assert len(same) == 9 * (40 + 2) + 7 * (40 + 1) + 2
+    assert same == {file: content for file, content in first.items() if file in same}
+    assert {file for file in other if file in first} == {"INFOclinical_STS.xlsx", "oracle.csv"}
 
 
 def test_the_workbook_holds_no_time_of_writing(phantom: Path) -> None:
@@ -79,11 +79,10 @@ def test_the_clinical_table_says_what_was_planted(phantom: Path) -> None:
 
 
 def test_scans_have_one_field_of_view_and_the_planted_volume(phantom: Path, small_settings: dict[str, Any]) -> None:
-    volumes, risks, without_ct = [], [], 0
-    for case, risk in pd.read_csv(phantom / "oracle.csv")[["case", "risk"]].itertuples(index=False):
-        pet = sitk.ReadImage(str(phantom / case / "PET_image.nii.gz"))
-        gtv = sitk.GetArrayFromImage(sitk.ReadImage(str(phantom / case / "PET_mask.nii.gz"))) > 0
-        ct_gtv = sitk.ReadImage(str(phantom / case / "CT_mask.nii.gz"))
+    volumes, without_ct = [], 0
+    for patient in plant(small_settings, 0):
+        images = draw_scans(patient, small_settings, 0)
+        pet, gtv, ct_gtv = images["PET_image"], sitk.GetArrayFromImage(images["PET_mask"]) > 0, images["CT_mask"]
         assert list(pet.GetSize()[::-1]) == small_settings["pet_size"]
         assert pet.GetSpacing() == (4, 4, 4)
         values = sitk.GetArrayFromImage(pet)
@@ -92,23 +91,21 @@ def test_scans_have_one_field_of_view_and_the_planted_volume(phantom: Path, smal
         volume = gtv.sum() * 0.064
         assert sitk.GetArrayFromImage(ct_gtv).sum() * 0.016 == pytest.approx(volume, rel=0.05)
         volumes.append(volume)
-        risks.append(risk)
-        without_ct += not (phantom / case / "CT_image.nii.gz").exists()
+        without_ct += not (phantom / patient.case / "CT").exists()
     assert without_ct == 2
     assert 10 <= min(volumes) < max(volumes) <= 30
     planted = pd.DataFrame(plant(small_settings, 0)).set_index("case").sort_index()
     assert spearmanr(planted["size"], volumes).statistic > 0.99
 
 
-def test_heterogeneity_can_be_seen_in_the_uptake(planted_settings: dict[str, Any], tmp_path: Path) -> None:
+def test_heterogeneity_can_be_seen_in_the_uptake(planted_settings: dict[str, Any]) -> None:
     settings = planted_settings | {"cases": 16, "positives": 8, "recurrences": 0}
-    write_phantom(tmp_path, settings, 0)
-    variation = []
-    for case in (oracle := pd.read_csv(tmp_path / "oracle.csv"))["case"]:
-        pet = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / case / "PET_image.nii.gz")))
-        gtv = sitk.GetArrayFromImage(sitk.ReadImage(str(tmp_path / case / "PET_mask.nii.gz"))) > 0
-        variation.append(pet[gtv].std() / pet[gtv].mean())
-    assert spearmanr(oracle["risk"], variation).statistic > 0.7
+    patients, variation = plant(settings, 0), []
+    for patient in patients:
+        images = draw_scans(patient, settings, 0)
+        inside = sitk.GetArrayFromImage(images["PET_image"])[sitk.GetArrayFromImage(images["PET_mask"]) > 0]
+        variation.append(inside.std() / inside.mean())
+    assert spearmanr([patient.risk for patient in patients], variation).statistic > 0.7
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ def test_every_broken_patient_is_a_row_and_the_others_finish(raw: Path, run_loca
     set_outcome(raw, no_row, None)
     shutil.rmtree(raw / no_image)
     result = run_local(raw, workers=workers)
-    assert flow_of(result, shifted)[0][1].startswith(f"{shifted}, PET: image and mask lie on different grids")
+    assert flow_of(result, shifted)[0][1].startswith(
+        f"{shifted}/PET_mask.nii.gz: image and mask lie on different grids"
+    )
     assert flow_of(result, empty)[0][1].startswith(f"{empty}/PET_mask.nii.gz: the mask is empty")
     assert "PET_image.nii.gz: 1 voxels are not finite" in flow_of(result, nan)[0][1]
     assert flow_of(result, cut)[0][1].startswith(f"{cut}/PET_image.nii.gz: cannot be read")
@@ -126,12 +128,11 @@ def test_every_broken_patient_is_a_row_and_the_others_finish(raw: Path, run_loca
     assert set(result.patient_flow["status"]) == {"excluded"}
 
 
-def test_the_rows_of_the_arrays_belong_to_the_cases_that_are_left(
-    raw: Path, phantom: Path, run_local: Run, run: Run
-) -> None:
+def test_the_rows_of_the_arrays_belong_to_the_cases_that_are_left(raw: Path, run_local: Run) -> None:
+    full = run_local(raw, name="full")
     first = cases_of(raw)[0]
     edit(raw / first / "PET_mask.nii.gz", lambda values: values * 0)
-    less, full = run_local(raw, name="less"), run(phantom, name="full")
+    less = run_local(raw, name="less")
     assert np.array_equal(np.load(less.arrays / "PET.npy"), np.load(full.arrays / "PET.npy")[1:])
     assert np.array_equal(np.load(less.arrays / "GTV.npy"), np.load(full.arrays / "GTV.npy")[1:])
 
@@ -205,9 +206,10 @@ def test_nobody_left_is_an_error_that_leaves_nothing(raw: Path, run_local: Run, 
     assert not [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
 
 
-def test_permuted_labels_change_hands_among_the_included(phantom: Path, run: Run) -> None:
-    plain = run(phantom, name="plain").cases
-    permuted = [run(phantom, name=f"p{seed}", permute_labels=seed).cases for seed in range(6)]
+def test_permuted_labels_change_hands_among_the_included(raw: Path, run_local: Run, run: Run, tmp_path: Path) -> None:
+    plain = run_local(raw, name="plain").cases
+    acquired = tmp_path / "data" / "sts"
+    permuted = [run(acquired, name=f"p{seed}", permute_labels=seed).cases for seed in range(6)]
     included = plain["included"] == 1
     for table in permuted:
         assert table.drop(columns=["target", "outcome"]).equals(plain.drop(columns=["target", "outcome"]))
@@ -217,5 +219,5 @@ def test_permuted_labels_change_hands_among_the_included(phantom: Path, run: Run
     # Seed 0 permutes too: it is not False.
     assert any(not permuted[0][name].equals(plain[name]) for name in ("target", "outcome"))
     assert len({tuple(table.loc[included, "target"]) for table in permuted}) > 3
-    again = run(phantom, name="again", permute_labels=3).cases
+    again = run(acquired, name="again", permute_labels=3).cases
     assert again.equals(permuted[3])

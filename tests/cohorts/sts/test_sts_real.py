@@ -76,3 +76,35 @@ def test_pet_and_ct_show_the_same_place(prepared: Path) -> None:
         assert np.median(ct[row][inside]) > np.percentile(ct[row], 20)  # tissue, not air
         assert pet[row][inside].mean() > pet[row][~inside].mean()
     assert not ct[cases.loc[cases["has_ct"] == 0, "row"]].any()
+
+
+def test_a_patient_is_the_same_in_dicom_and_in_nifti(
+    real_data: Path, prepare_settings: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = {"clip": None, "standardise": "none"}
+    settings = prepare_settings | {"spacing_mm": 4.0, "box": [28, 28, 28], "intensity": {"PET": plain, "CT": plain}}
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "crops" / "STS_001").symlink_to(real_data / "sts" / "STS_001")
+    results = {}
+    for form, path in (("nifti", tmp_path / "crops"), ("dicom", real_data / "sts_dicom")):
+        place = tmp_path / form
+        source = {"path": str(path), "clinical": str(real_data / "sts" / "INFOclinical_STS.xlsx")}
+        acquire(place / "sts", source="local", settings=source, seed=0)
+        files = {key: place / f"{key}.csv" for key in ("cases", "patient_flow", "box_check", "slices")}
+        arguments = {"settings": settings, "seed": 0, "permute_labels": False, "workers": 1}
+        prepare(place / "sts", arrays=place / "arrays", **files, **arguments)
+        tables = {key: pd.read_csv(file) for key, file in files.items()}
+        results[form] = tables | {name: np.load(place / "arrays" / f"{name}.npy")[0] for name in ("PET", "GTV")}
+    nifti, dicom = results["nifti"], results["dicom"]
+    np.testing.assert_array_equal(dicom["GTV"], nifti["GTV"])
+    # Where the crop ends, 5 cm beyond the GTV, its values are padding.
+    shared = (nifti["PET"] != 0) & (dicom["PET"] != 0)
+    assert shared[dicom["GTV"] > 0].all()
+    np.testing.assert_allclose(dicom["PET"][shared], nifti["PET"][shared], rtol=1e-3)
+    (row,) = dicom["cases"].itertuples()
+    assert (row.case, row.included, row.target, row.has_ct, row.cropped) == ("STS_001", 1, 1, 0, 0)
+    assert row.crop_ml > 5 * nifti["cases"]["crop_ml"].item()
+    assert dicom["slices"].equals(nifti["slices"])
+    pd.testing.assert_frame_equal(dicom["box_check"], nifti["box_check"])
+    flow = dicom["patient_flow"].set_index("case")["reason"]
+    assert flow["STS_001"].startswith("STS_001: no series of Modality (0008,0060) = CT: there is PT series ")

@@ -11,6 +11,7 @@ from typing import Any
 from rerad.cohorts.archives import attribution, bring
 from rerad.cohorts.manifest import Row, measured, write_manifest
 from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
+from rerad.cohorts.sts.local import local_scans
 from rerad.cohorts.sts.parts import ARCHIVES, parts
 from rerad.cohorts.sts.phantom import write_phantom
 from rerad.core.errors import ConfigError, ReradError
@@ -46,32 +47,35 @@ def acquire(
     seed: int,
     store: Path | None = None,
     connections: int = 4,
+    workers: int = 1,
 ) -> None:
-    """Fill ``folder`` with the clinical table, ``<case>/{PET,CT}_{image,mask}.nii.gz``, manifest and attribution.
+    """Fill ``folder`` with the clinical table, one folder a case, manifest and attribution.
 
-    What was in the folder before is replaced, as a whole and only once everything is there.
+    A case's folder holds ``{PET,CT}_{image,mask}.nii.gz``, or DICOM: any tree of folders with one series each, and
+    RTSTRUCTs. What was in the folder before is replaced, as a whole and only once everything is there.
 
     Args:
         folder: the acquired cohort.
         source: ``idc`` and ``tcia`` fetch the DICOM series of the collection and the clinical table, see
             :mod:`rerad.cohorts.sources`; ``local`` links the files of ``settings["path"]`` and the table
-            ``settings["clinical"]`` (None: in the same folder); ``phantom`` makes them, see
-            :func:`rerad.cohorts.sts.phantom.write_phantom`.
+            ``settings["clinical"]`` (None: in the same folder) and notes their ``licence`` and ``doi``; ``phantom``
+            makes them, see :func:`rerad.cohorts.sts.phantom.write_phantom`.
         settings: of the source.
         seed: of the phantom.
         store: folder of what was downloaded, kept so that a run that is cut goes on from there; None: beside
             ``folder``.
         connections: files that are downloaded at a time.
+        workers: number of processes that make a phantom.
 
     Raises:
         ConfigError: an unknown source.
-        ReradError: the local folder or the clinical table is missing, or no case has a PET image.
+        ReradError: the local folder or the clinical table is missing, or no case has a scan.
     """
     store = store or folder.parent / "downloads" / folder.name
     sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archives(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
-        "phantom": lambda part: _make_phantom(part, settings, seed),
+        "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
     if source not in sources:
         raise ConfigError(
@@ -80,9 +84,9 @@ def acquire(
             remedy=f"Write one of {', '.join(sources)}",
         )
     with one_at_a_time(folder), atomic_folder(folder) as part:
-        rows, attribution = sources[source](part)
+        rows, credit = sources[source](part)
         write_manifest(part, rows)
-        write_text(part / "ATTRIBUTION.md", attribution)
+        write_text(part / "ATTRIBUTION.md", credit)
 
 
 def _from_archives(
@@ -124,29 +128,33 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[lis
                 remedy="Set paths.data to another folder than the one of the scans",
             )
     origins = {CLINICAL: _clinical_table(clinical)}
-    for case in sorted(entry.name for entry in path.iterdir() if entry.is_dir()):
-        origins |= {file: path / file for file in scan_files(case) if (path / file).is_file()}
-    cases = {file.split("/")[0] for file in origins if "/" in file}
-    if not any(image_file(case, "PET") in origins for case in cases):
+    scans = local_scans(path)
+    cases = {file.split("/")[0] for file in scans}
+    useless = {name for case in cases for name in scan_files(case) if name != image_file(case, "PET")}
+    if not set(scans) - useless:
         raise ReradError(
-            "no case has a PET image", where=str(path), remedy=f"It needs files such as {image_file('<case>', 'PET')}"
+            f"no case has a PET image: no {image_file('<case>', 'PET')}, and no DICOM file in any folder of a case",
+            where=str(path),
+            remedy="Name the folder that has one folder a case",
         )
+    origins |= {file: path / file for file in scans}
     for file, origin in origins.items():
-        (part / file).parent.mkdir(exist_ok=True)
+        (part / file).parent.mkdir(parents=True, exist_ok=True)
         os.symlink(origin, part / file)
     log.info("%d files of %d cases linked from %s", len(origins), len(cases), path)
-    attribution = (
+    credit = (
         f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
         f"If they are those of the collection Soft-tissue-Sarcoma, cite:\n\n{CITATION}\n"
     )
-    return measured(part, {file: origin.as_uri() for file, origin in origins.items()}), attribution
+    files = {file: origin.as_uri() for file, origin in origins.items()}
+    return measured(part, files, licence=settings.get("licence") or "", doi=settings.get("doi") or ""), credit
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int) -> tuple[list[Row], str]:
-    write_phantom(part, settings, seed)
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[list[Row], str]:
+    write_phantom(part, settings, seed, workers=workers)
     files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
-    attribution = (
+    credit = (
         "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
         f"(seed {seed}). No result on them says anything about sarcoma.\n"
     )
-    return measured(part, files), attribution
+    return measured(part, files), credit

@@ -14,6 +14,7 @@ from rerad.cohorts.manifest import check_file, read_manifest
 from rerad.cohorts.sts.clinical import read_clinical
 from rerad.cohorts.sts.layout import CLINICAL
 from rerad.cohorts.sts.prepare_case import Prepared, prepare_case
+from rerad.cohorts.sts.scans import acquired_cases
 from rerad.core.errors import CaseError, ReradError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
@@ -46,8 +47,8 @@ def prepare(
 
     Args:
         folder: acquired cohort with its manifest.
-        settings: ``spacing_mm``, ``box`` (voxels z, y, x), ``crop_margin_mm`` and ``intensity``: for PET and CT,
-            ``clip`` (percentiles or None) and ``standardise`` (zscore or none).
+        settings: ``roi`` (name of the GTV in RTSTRUCTs), ``spacing_mm``, ``box`` (voxels z, y, x), ``crop_margin_mm``
+            and ``intensity``: for PET and CT, ``clip`` (percentiles or None) and ``standardise`` (zscore or none).
         seed: of the cohort.
         permute_labels: False, or the seed by which outcomes change hands among the included cases (null run).
         workers: number of processes.
@@ -58,12 +59,12 @@ def prepare(
     """
     manifest = read_manifest(folder)
     clinical = _read_clinical(folder, manifest)
-    imaged = sorted({file.split("/")[0] for file in manifest if "/" in file})
-    flow = _unmatched(clinical, imaged)
+    imaged = acquired_cases(folder, manifest)
+    flow = _unmatched(clinical, list(imaged))
     known = sorted(set(imaged) & set(clinical["case"]))
     with atomic_folder(arrays) as part:
-        work = partial(prepare_case, folder=folder, manifest=manifest, settings=settings, pieces=part)
-        results = map_cases(work, known, workers=workers, label="prepare")
+        work = partial(prepare_case, settings=settings, pieces=part)
+        results = map_cases(work, [imaged[case] for case in known], workers=workers, label="prepare")
         ready = [result for result in results if isinstance(result, Prepared)]
         flow += _broken(dict(zip(known, results, strict=True)), folder)
         table = _cases_table(ready, clinical)

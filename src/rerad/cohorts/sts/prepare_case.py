@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import SimpleITK as sitk
 
-from rerad.cohorts.manifest import Entry, check_file
-from rerad.cohorts.sts.layout import image_file, mask_file
+from rerad.cohorts.sts.scans import Case, read_scan
 from rerad.core.errors import CaseError, ReradError
-from rerad.imaging.images import read_image, read_mask, same_geometry
+from rerad.imaging.images import upright
 from rerad.imaging.intensity import normalise
 from rerad.imaging.resampling import Box, Extent, box_around, clipped_fraction, extent_of, resample, resample_mask
 
@@ -31,9 +30,7 @@ class Prepared(NamedTuple):
     slices: list[int]
 
 
-def prepare_case(
-    case: str, *, folder: Path, manifest: dict[str, Entry], settings: dict[str, Any], pieces: Path
-) -> Prepared:
+def prepare_case(case: Case, *, settings: dict[str, Any], pieces: Path) -> Prepared:
     """Write ``<case>.PET.npy``, ``.GTV.npy`` and, where CT can be used, ``.CT.npy`` into ``pieces``.
 
     A CT that cannot be used is no reason to lose the patient: ``ct_problem`` tells why.
@@ -41,19 +38,20 @@ def prepare_case(
     Raises:
         CaseError: the PET or its GTV cannot be used.
     """
-    pet, gtv = _read_pair(case, "PET", folder, manifest)
+    name = case.name
+    pet, gtv = _read_upright(case, "PET", settings["roi"])
     extent = extent_of(gtv)
     box = box_around(extent, shape=settings["box"], spacing_mm=settings["spacing_mm"])
     inside = resample_mask(gtv, box)
     if not inside.any():
         raise CaseError(
-            f"the GTV holds no voxel of {box.spacing_mm:g} mm", where=case, remedy="Lower prepare.spacing_mm"
+            f"the GTV holds no voxel of {box.spacing_mm:g} mm", where=name, remedy="Lower prepare.spacing_mm"
         )
-    np.save(pieces / f"{case}.GTV.npy", inside)
-    np.save(pieces / f"{case}.PET.npy", _on_box(pet, box, settings["intensity"]["PET"], f"{case}, PET"))
-    problem = _prepare_ct(case, folder, manifest, box, inside.astype(bool), settings, pieces)
+    np.save(pieces / f"{name}.GTV.npy", inside)
+    np.save(pieces / f"{name}.PET.npy", _on_box(pet, box, settings["intensity"]["PET"], f"{name}, PET"))
+    problem = _prepare_ct(case, box, inside.astype(bool), settings, pieces)
     return Prepared(
-        case=case,
+        case=name,
         has_ct=not problem,
         ct_problem=problem,
         crop_ml=float(np.prod(pet.GetSize()) * np.prod(pet.GetSpacing()) / MM3_PER_ML),
@@ -64,39 +62,23 @@ def prepare_case(
     )
 
 
-def _prepare_ct(
-    case: str,
-    folder: Path,
-    manifest: dict[str, Entry],
-    box: Box,
-    gtv: np.ndarray,
-    settings: dict[str, Any],
-    pieces: Path,
-) -> str:
+def _prepare_ct(case: Case, box: Box, gtv: np.ndarray, settings: dict[str, Any], pieces: Path) -> str:
     """Write the CT on the box and return nothing, or return why there is none."""
-    if image_file(case, "CT") not in manifest:
-        return "no CT image"
     try:
-        image, _ = _read_pair(case, "CT", folder, manifest)
+        image, _ = _read_upright(case, "CT", settings["roi"])
         on_box = resample(image, box)
         if np.isnan(on_box[gtv]).all():
-            raise CaseError("the CT does not reach the GTV of the PET", where=case, remedy="Register CT and PET")
-        values = _normalised(on_box, settings["intensity"]["CT"], f"{case}, CT")
+            raise CaseError("the CT does not reach the GTV of the PET", where=case.name, remedy="Register CT and PET")
+        values = _normalised(on_box, settings["intensity"]["CT"], f"{case.name}, CT")
     except ReradError as error:
         return str(error)
-    np.save(pieces / f"{case}.CT.npy", values)
+    np.save(pieces / f"{case.name}.CT.npy", values)
     return ""
 
 
-def _read_pair(case: str, modality: str, folder: Path, manifest: dict[str, Entry]) -> tuple[sitk.Image, sitk.Image]:
-    paths = []
-    for file in (image_file(case, modality), mask_file(case, modality)):
-        if file not in manifest:
-            raise CaseError("the file was not acquired", where=str(folder / file), remedy="Add it to the source")
-        paths.append(check_file(folder, file, manifest[file]))
-    image, mask = read_image(paths[0]), read_mask(paths[1])
-    same_geometry(image, mask, where=f"{case}, {modality}")
-    return image, mask
+def _read_upright(case: Case, modality: str, roi: str) -> tuple[sitk.Image, sitk.Image]:
+    image, mask = read_scan(case, modality, roi=roi)
+    return upright(image, where=f"{case}, {modality}"), sitk.DICOMOrient(mask, "LPS")
 
 
 def _on_box(image: sitk.Image, box: Box, settings: dict[str, Any], where: str) -> np.ndarray:

@@ -80,6 +80,15 @@ def match(rtstructs: Iterable[str | Path], series: Iterable[str]) -> dict[str, l
     return found
 
 
+def roi_names(header: Dataset, where: str) -> tuple[str, ...]:
+    """Return the names of an RTSTRUCT's regions of interest, in the order of their definitions.
+
+    Raises:
+        CaseError: the definitions are damaged.
+    """
+    return tuple(text(part, "ROIName", where, default="") for part in items(header, "StructureSetROISequence", where))
+
+
 def _where(header: Dataset, path: str | Path) -> str:
     kind = text(header, "Modality", str(path))
     if kind != "RTSTRUCT":
@@ -124,7 +133,7 @@ def _contours(header: Dataset, roi: str, frame: str, where: str) -> list[Points]
 
 def _definition(header: Dataset, roi: str, where: str) -> Dataset:
     rois = items(header, "StructureSetROISequence", where)
-    names = [text(part, "ROIName", where, default="") for part in rois]
+    names = roi_names(header, where)
     if names.count(roi) != 1:
         raise CaseError(
             f"{names.count(roi) or 'no'} ROI of the name {roi} ({told('ROIName')}), but {shown(', '.join(names))}",

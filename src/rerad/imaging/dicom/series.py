@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
 
 from rerad.core.errors import CaseError
 from rerad.imaging.dicom.stack import Slice, Stack, stacked
@@ -71,10 +72,12 @@ def read_series(folder: str | Path, modality: str, *, common: Sequence[str] = ()
     stored: list[NDArray[np.float32]] = []
     for path in paths:
         header = opened(path)
+        encoded = {keyword: header.get_item(keyword) for keyword in (*COMMON, *common)}
         if not headers:
-            where = _where(header, path)
+            where, first = _where(header, path), encoded
         _refuse_another_series(header, path, modality, headers, where)
-        _refuse_disagreement(header, path, (*COMMON, *common), headers, where)
+        doubtful = [keyword for keyword in encoded if not _same_bytes(encoded[keyword], first[keyword])]
+        _refuse_disagreement(header, path, doubtful, headers, where)
         stored.append(_values(header, f"{where}, {path.name}"))
         del header["PixelData"]
         headers.append(header)
@@ -148,6 +151,16 @@ def _refuse_another_series(header: Dataset, path: Path, modality: str, before: l
             )
     if found != modality:
         raise wrong("Modality", found, f"is not {modality}", f"{where}, {path.name}")
+
+
+def _same_bytes(one: Any, other: Any) -> bool:
+    # Most values of most slices: to decode both takes longer than the rest of the reading.
+    return (
+        isinstance(one, RawDataElement)
+        and isinstance(other, RawDataElement)
+        and one.value is not None
+        and (one.VR, one.value, one.is_little_endian) == (other.VR, other.value, other.is_little_endian)
+    )
 
 
 def _refuse_disagreement(
