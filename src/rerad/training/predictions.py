@@ -1,4 +1,4 @@
-"""The file of predictions that every classifier writes and every evaluation reads."""
+"""The files of predictions that every training writes and every evaluation reads."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rerad.core.errors import ReradError
 
 LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
 CLASSIFICATION = [*LEAD, "target", "score"]
+SEGMENTED = ["dice", "jaccard", "accuracy", "sensitivity", "specificity", "hd95_mm"]
+SEGMENTATION = [*LEAD, "region", *SEGMENTED]
 HISTORY = ["fold", "epoch", "split", "quantity", "value"]
 
 
