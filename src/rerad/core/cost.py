@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
@@ -33,12 +33,12 @@ def measure() -> Iterator[dict[str, float | str]]:
 
 
 @contextlib.contextmanager
-def gpu_cost(device: torch.device) -> Iterator[dict[str, float | str]]:
+def gpu_cost(device: torch.device) -> Iterator[dict[str, Any]]:
     """Yield a dict that holds, after the block, the device, the seconds it was held and its peak memory (MB).
 
     For the CPU it stays empty.
     """
-    cost: dict[str, float | str] = {}
+    cost: dict[str, Any] = {}
     start = time.perf_counter()
     try:
         yield cost

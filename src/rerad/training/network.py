@@ -5,10 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -33,6 +32,21 @@ from rerad.training.volumes import Volumes, data_digest, read_volumes, standardi
 log = logging.getLogger(__name__)
 
 
+class Work(NamedTuple):
+    """What the folds of a job share; what a search has ``chosen`` for a fold is laid over the network's settings."""
+
+    job: Job
+    module: ModuleType
+    volumes: Volumes
+    data: Data
+    chosen: dict[str, Any]
+    identity: dict[str, str]
+
+    def settings(self, fold: int) -> dict[str, Any]:
+        """Return the settings of the network of a fold."""
+        return {**self.job.settings["network"], **self.chosen.get(str(fold), {})}
+
+
 def train_folds(job: Job) -> Trained:
     """Train a network on the training side of each fold and judge the cases of both sides.
 
@@ -46,79 +60,53 @@ def train_folds(job: Job) -> Trained:
     recipe = read_recipe(job.settings)
     module = model_of(job.settings["model"])
     if job.arrays is None or not hasattr(module, "build"):
-        raise ConfigError(
-            f"{job.settings['model']} is no network", where=f"model of {job.method}", remedy="Drop `network`"
-        )
+        what = f"{job.settings['model']} is no network, or there are no arrays"
+        raise ConfigError(what, where=f"model of {job.method}", remedy="Drop the entry's key network")
     if job.threads < recipe.threads:
         log.warning("the recipe has %d threads and this job %d cores: it will be slow", recipe.threads, job.threads)
     chosen = read_chosen(job.chosen)
     data = read_data(job.features if recipe.table else None, job.cases, job.splits, job.settings)
     found = []
     with claimed(job.device, share=job.gpu_share) as device, arithmetic(recipe), gpu_cost(device) as spent:
-        volumes = read_volumes(
-            job.arrays,
-            job.slices,
-            cases=job.cases,
-            table=data.table,
-            target=data.target,
-            modalities=job.settings["modalities"],
-            recipe=recipe,
-            device=device,
-        )
-        shared = _identity(job, recipe, volumes)
+        volumes = read_volumes(job, data, recipe, device)
+        work = Work(job, module, volumes, data, chosen, _identity(job, recipe, volumes))
+        shape = (len(channels_of(job.settings, recipe)), *volumes.shape)
         for fold in job.folds:
-            shape = (len(channels_of(job.settings, recipe)), *volumes.shape)
             with named_out_of_memory(job.method, shape, recipe):
-                settings = {**job.settings["network"], **chosen.get(str(fold), {})}
-                found.append(_fold(job, module, volumes, data, fold, settings, shared))
-            log.info("%s: fold %d of %d trained", job.method, fold, len(job.folds))
-    return _joined(found, {**spent, "threads": recipe.threads, "trained_s": round(sum(f["spent_s"] for f in found), 3)})
+                found.append(_fold(work, fold))
+            log.info("%s: fold %d trained", job.method, fold)
+    resumed = round(sum(fold["resumed_s"] for fold in found), 3)
+    # Seconds of killed processes of this training count as well.
+    gpu = {"gpu_s": round(spent["gpu_s"] + resumed, 3)} if "gpu_s" in spent else {}
+    return _joined(found, {**spent, **gpu, "resumed_s": resumed, "threads": recipe.threads})
 
 
-def _fold(
-    job: Job,
-    module: ModuleType,
-    volumes: Volumes,
-    data: Data,
-    fold: int,
-    settings: dict[str, Any],
-    shared: dict[str, str],
-) -> dict[str, Any]:
-    device = volumes.device
+def _fold(work: Work, fold: int) -> dict[str, Any]:
+    """Return the finished fold in plain data and tensors, from its checkpoint as far as there is one."""
+    job, volumes = work.job, work.volumes
     place = {name: index for index, name in enumerate(volumes.names)}
-    train, test = ([place[name] for name in side(data, fold, role).table.index] for role in ("train", "test"))
-    path = job.folder / "checkpoints" / f"fold{fold}.pt"
-    model_file = job.folder / "models" / f"fold{fold}.pt"
-    identity = {
-        **shared,
-        "network": checkpoint.digest([job.settings["model"], settings]),
-        "split": checkpoint.digest([fold, train, test]),
-    }
+    train, test = ([place[name] for name in side(work.data, fold, role).table.index] for role in ("train", "test"))
+    path, model_file = job.folder / "checkpoints" / f"fold{fold}.pt", job.folder / "models" / f"fold{fold}.pt"
+    network_digest = checkpoint.digest([job.settings["model"], work.settings(fold)])
+    identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
     saved = checkpoint.load(path, identity)
-    if saved and "finished" in saved and (model_file.exists() or not job.keep_model):
-        log.info("%s: fold %d was finished before", job.method, fold)
-        return dict(saved["finished"])
     if saved and "finished" in saved:
+        if model_file.exists() or not job.keep_model:
+            log.info("%s: fold %d was finished before", job.method, fold)
+            return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
         log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
         saved = None
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
-    devices = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=devices):
-        table = _table(volumes, train)
-        network = _build(job, module, volumes, settings, seed)
-        task = Task(volumes, train, test, table, seed, f"{job.method}, fold {fold}")
-        save = _saver(path, identity)
-        state, clock = fit(network, task, saved=saved, save=save)
+    task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}")
+    with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
+        network = _build(work, fold, seed)
+        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.save(path, identity, content))
         if job.keep_model:
-            _keep(network, job, volumes, settings, model_file)
+            _keep(network, work, fold, model_file)
         finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
     finished["spent_s"] = clock.spent_s
-    save({"finished": finished})
-    return finished
-
-
-def _saver(path: Path, identity: dict[str, str]) -> Callable[[dict[str, Any]], None]:
-    return lambda content: checkpoint.save(path, identity, content)
+    checkpoint.save(path, identity, {"finished": finished})
+    return {**finished, "resumed_s": clock.before_s}
 
 
 def _table(volumes: Volumes, train: list[int]) -> Tensor | None:
@@ -127,30 +115,27 @@ def _table(volumes: Volumes, train: list[int]) -> Tensor | None:
     return torch.from_numpy(standardised(volumes.table, train)).to(volumes.device)
 
 
-def _build(job: Job, module: ModuleType, volumes: Volumes, settings: dict[str, Any], seed: int) -> nn.Module:
+def _build(work: Work, fold: int, seed: int) -> nn.Module:
     """Return the network at its start, which is drawn on the CPU whatever the device."""
-    recipe = volumes.recipe
+    job, volumes = work.job, work.volumes
+    channels = channels_of(job.settings, volumes.recipe)
     torch.manual_seed(derive(seed, "start"))
-    network = module.build(
-        settings,
-        channels=channels_of(job.settings, recipe),
-        shape=volumes.shape,
-        columns=volumes.table.shape[1],
+    network = work.module.build(
+        work.settings(fold), channels=channels, shape=volumes.shape, columns=volumes.table.shape[1]
     )
     if job.weights is not None:
-        if not hasattr(module, "load_weights"):
-            raise ConfigError(
-                f"the network {job.settings['model']} takes no weights",
-                where=f"recipe.weights of {job.method}",
-                remedy="Write weights: null",
-            )
-        module.load_weights(network, job.weights)
-    placed: nn.Module = network.to(device=volumes.device, memory_format=memory_format(recipe, len(volumes.shape)))
+        if not hasattr(work.module, "load_weights"):
+            what = f"the network {job.settings['model']} takes no weights"
+            raise ConfigError(what, where=f"recipe.weights of {job.method}", remedy="Write weights: null")
+        work.module.load_weights(network, job.weights)
+    placed: nn.Module = network.to(
+        device=volumes.device, memory_format=memory_format(volumes.recipe, len(volumes.shape))
+    )
     return placed
 
 
 def _identity(job: Job, recipe: Recipe, volumes: Volumes) -> dict[str, str]:
-    """Return what a checkpoint must agree with, by a name that a person understands."""
+    """Return what a checkpoint must agree with, by names that a person understands."""
     return {
         "recipe": checkpoint.digest(recipe.numbers),
         "weights": sha256(job.weights) if job.weights else "",
@@ -161,14 +146,14 @@ def _identity(job: Job, recipe: Recipe, volumes: Volumes) -> dict[str, str]:
     }
 
 
-def _keep(network: nn.Module, job: Job, volumes: Volumes, settings: dict[str, Any], path: Path) -> None:
+def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
     buffer = io.BytesIO()
     about = {
-        "model": job.settings["model"],
-        "network": settings,
-        "channels": list(channels_of(job.settings, volumes.recipe)),
-        "shape": list(volumes.shape),
-        "columns": volumes.table.shape[1],
+        "model": work.job.settings["model"],
+        "network": work.settings(fold),
+        "channels": list(channels_of(work.job.settings, work.volumes.recipe)),
+        "shape": list(work.volumes.shape),
+        "columns": work.volumes.table.shape[1],
     }
     torch.save({**about, "state": network.state_dict()}, buffer)
     with atomic(path) as part:

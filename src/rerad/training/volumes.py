@@ -18,6 +18,8 @@ from torch import Tensor
 from rerad.core.errors import ReradError
 from rerad.training import augmentation
 from rerad.training.augmentation import Transform
+from rerad.training.cases import Data
+from rerad.training.job import Job
 from rerad.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
@@ -75,46 +77,37 @@ class Volumes:
         return int(self.truth(case).sum(axis=(1, 2)).argmax())
 
 
-def read_volumes(
-    arrays: Path,
-    slices: Path | None,
-    *,
-    cases: Path,
-    table: pd.DataFrame,
-    target: pd.Series,
-    modalities: Sequence[str],
-    recipe: Recipe,
-    device: torch.device,
-) -> Volumes:
+def read_volumes(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Volumes:
     """Open the arrays of a cohort, memory-mapped, and move those of the method's cases to the device if they fit there.
 
-    ``table`` (cases, handcrafted features; none for most networks) and ``target`` are indexed by case and sorted.
+    ``data.table`` (cases, handcrafted features; no column for most networks) is indexed by case and sorted.
 
     Raises:
         ReradError: an array is missing or does not fit the table of cases, or a case has no slice.
     """
-    names = list(table.index)
-    rows = pd.read_csv(cases, dtype={"case": str}).set_index("case")["row"].loc[names].astype(int).tolist()
-    found = {name: _open(arrays / f"{name}.npy", max(rows)) for name in (*modalities, MASK)}
+    assert job.arrays is not None
+    names, modalities = list(data.table.index), list(job.settings["modalities"])
+    rows = pd.read_csv(job.cases, dtype={"case": str}).set_index("case")["row"].loc[names].astype(int).tolist()
+    found = {name: _open(job.arrays / f"{name}.npy", max(rows)) for name in (*modalities, MASK)}
     sizes = {tuple(array.shape) for array in found.values()}
     if len(sizes) > 1:
-        raise ReradError(f"arrays of different shapes: {sorted(sizes)}", where=str(arrays), remedy=_AGAIN)
+        raise ReradError(f"arrays of different shapes: {sorted(sizes)}", where=str(job.arrays), remedy=_AGAIN)
     moved = _on_device(found, rows, device)
     volumes = Volumes(
         names=names,
-        target=torch.tensor(target.to_numpy(), dtype=torch.long, device=device),
-        table=table.to_numpy(dtype=float),
-        modalities=list(modalities),
+        target=torch.tensor(data.target.to_numpy(), dtype=torch.long, device=device),
+        table=data.table.to_numpy(dtype=float),
+        modalities=modalities,
         arrays=moved or found,
         rows=list(range(len(names))) if moved else rows,
         slices=[[] for _ in names],
         recipe=recipe,
         device=device,
     )
-    if recipe.input != "volumes":
-        volumes.slices = _read_slices(slices, names)
-        if recipe.input == "largest_slice":
-            volumes.slices = [[volumes.largest(case)] for case in range(len(names))]
+    if recipe.input == "slices":
+        volumes.slices = _read_slices(job.slices, names)
+    elif recipe.input == "largest_slice":
+        volumes.slices = [[volumes.largest(case)] for case in range(len(names))]
     return volumes
 
 
