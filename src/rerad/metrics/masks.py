@@ -63,10 +63,10 @@ def _distance(true: Mask, called: Mask, spacing: list[float]) -> float:
     import torch
     from monai.metrics import compute_hausdorff_distance
 
-    pair = [torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in (called, true)]
+    one, other = (torch.from_numpy(np.ascontiguousarray(mask))[None, None] for mask in (called, true))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # MONAI 1.6 warns of an argument that it passes itself
-        found = compute_hausdorff_distance(*pair, include_background=True, percentile=95, spacing=spacing)
+        found = compute_hausdorff_distance(one, other, include_background=True, percentile=95, spacing=spacing)
     return float(found[0, 0])
 
 
