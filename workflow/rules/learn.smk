@@ -37,6 +37,7 @@ rule train:
         chosen=chosen,
     output:
         predictions=f"{CHUNK}/predictions_classification.csv",
+        segmentation=f"{CHUNK}/predictions_segmentation.csv",
         history=f"{CHUNK}/history.csv",
         cost=f"{CHUNK}/cost.json",
     log:

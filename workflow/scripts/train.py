@@ -18,6 +18,7 @@ train(
     threads=snakemake.threads,
     chosen=Path(snakemake.input.chosen[0]) if snakemake.input.chosen else None,
     predictions=Path(snakemake.output.predictions),
+    segmentation=Path(snakemake.output.segmentation),
     history=Path(snakemake.output.history),
     cost=Path(snakemake.output.cost),
     artefacts=Path(snakemake.params.artefacts),

@@ -17,7 +17,7 @@ from rerad.models import model as model_of
 from rerad.training.cases import Data, read_data, side
 from rerad.training.code import training_code
 from rerad.training.failure import recorded
-from rerad.training.predictions import CLASSIFICATION, HISTORY, rows
+from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, rows
 from rerad.training.threads import one_thread
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,7 @@ def train(
     folds: list[int],
     threads: int,
     predictions: Path,
+    segmentation: Path,
     history: Path,
     cost: Path,
     artefacts: Path,
@@ -44,7 +45,8 @@ def train(
 
     ``settings`` is the method's entry in its study (``model``, ``modalities``, ``recipe``); ``chosen`` is what the
     search wrote, None for a method without search. Every fold has its own seed, so that folds give the same numbers
-    in one job or in many. ``artefacts/fold<n>.json`` describes the fitted model. A failure leaves empty tables and
+    in one job or in many. ``segmentation`` stays without rows: these models find no tumour.
+    ``artefacts/fold<n>.json`` describes the fitted model. A failure leaves empty tables and
     its message in ``cost``. One thread is used whatever ``threads`` says; cost.json keeps it.
     """
     tables: list[pd.DataFrame] = []
@@ -60,6 +62,7 @@ def train(
         tables, models = [], {}
     empty = pd.DataFrame(columns=CLASSIFICATION)
     write_csv(predictions, pd.concat(tables, ignore_index=True) if tables else empty)
+    write_csv(segmentation, pd.DataFrame(columns=SEGMENTATION))
     # These models have no epochs.
     write_csv(history, pd.DataFrame(columns=HISTORY))
     with atomic_folder(artefacts) as folder:
