@@ -9,11 +9,14 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
+NETWORKS: dict[str, str] = {}
+
 MODELS = {
     "forest": "rerad.models.forest",
     "logistic": "rerad.models.logistic",
     "majority": "rerad.models.majority",
     "single_feature": "rerad.models.single_feature",
+    **NETWORKS,
 }
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from rerad.core.digest import code_digest
-from rerad.models import MODELS
+from rerad.models import MODELS, NETWORKS
 
 
 def is_network(settings: Mapping[str, Any]) -> bool:
     """Tell whether a method's entry in its study is that of a network."""
-    return "network" in settings
+    return settings["model"] in NETWORKS
 
 
 def trainer(settings: Mapping[str, Any]) -> str:

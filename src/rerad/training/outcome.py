@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from rerad.core.errors import ReradError
+from rerad.metrics.masks import METRICS, segmentation
 from rerad.training.loop import State, Task
 from rerad.training.prediction import Judged, judge
-from rerad.training.predictions import SEGMENTED
 from rerad.training.volumes import Volumes, not_finite
 
 REGION = "GTV"
@@ -35,20 +35,20 @@ def outcome(
         keep_maps(network, role == "test")
         sides[role] = judge(network, volumes, cases, task.table, whole=True)
     keep_maps(network, False)
-    classification, segmentation = [], []
+    scored, masked = [], []
     for role, judged in sides.items():
         _check(judged, volumes, task.name)
         lead = {"fold": fold, "seed": seed, "role": role, "selection": "last"}
-        classification += [_row(one.case, one.score, volumes, lead) for one in judged if one.score is not None]
-        segmentation += [
+        scored += [_row(one.case, one.score, volumes, lead) for one in judged if one.score is not None]
+        masked += [
             _region(one.case, one.mask, volumes, spacing_mm, lead) for one in judged if one.mask is not None
         ]
     lead = {"fold": fold, "seed": seed, "role": "test", "selection": "best_test"}
     best = state.best
     if best.classified:
-        classification += [_row(case, score, volumes, lead) for case, score in zip(task.test, best.scores, strict=True)]
+        scored += [_row(case, score, volumes, lead) for case, score in zip(task.test, best.scores, strict=True)]
     if best.segmented:
-        segmentation += [
+        masked += [
             _region(case, _unpacked(bits, volumes), volumes, spacing_mm, lead)
             for case, bits in zip(task.test, best.masks, strict=True)
         ]
@@ -57,7 +57,7 @@ def outcome(
         for epoch, split, quantity, value in state.history
     ]
     artefacts = {f"fold{fold}.npz": _artefacts(sides["test"], volumes)} if task.test else {}
-    return {"classification": classification, "segmentation": segmentation, "history": history, "artefacts": artefacts}
+    return {"classification": scored, "segmentation": masked, "history": history, "artefacts": artefacts}
 
 
 def keep_maps(network: nn.Module, wanted: bool) -> None:
@@ -87,12 +87,10 @@ def _row(case: int, score: float, volumes: Volumes, lead: dict[str, Any]) -> dic
 def _region(
     case: int, mask: NDArray[np.bool_], volumes: Volumes, spacing_mm: float | None, lead: dict[str, Any]
 ) -> dict[str, Any]:
-    from rerad.metrics import segmentation
-
     if spacing_mm is None:
         raise ReradError("the spacing of the arrays is not known", where="spacing_mm", remedy="Pass it to train")
     found = segmentation(volumes.truth(case), mask, spacing_mm)
-    values = {name: float(found[name]) for name in SEGMENTED}
+    values = {name: float(found[name]) for name in METRICS}
     return {"case": volumes.names[case], "variant": "published", **lead, "region": REGION, **values}
 
 
