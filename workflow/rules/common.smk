@@ -9,6 +9,7 @@ from rerad.core.digest import code_digest
 from rerad.models import MODELS
 from rerad.studies import load, trained_methods
 from rerad.training.code import is_network, training_code, training_modules
+from rerad.training.weights import weights_name
 
 ROOT = Path(workflow.basedir)
 BASE = ROOT / "config" / "config.yaml"
@@ -22,6 +23,14 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+
+# Pretrained weights by the name of their file, with the entry of one method that starts from them.
+WEIGHTS = {
+    name: {key: settings[key] for key in ("model", "network", "recipe")}
+    for methods in PLAN.methods.values()
+    for settings in methods.values()
+    if is_network(settings) and (name := weights_name(settings))
+}
 
 # Jobs end with the process that runs the workflow; a second one on the same run is refused. Looking changes nothing,
 # so it needs no lock.
@@ -49,6 +58,7 @@ wildcard_constraints:
     study="|".join(PLAN.studies),
     table="[a-z][a-z0-9]*",
     figure="[a-z][a-z0-9_]*",
+    weights="[A-Za-z0-9_.-]+",
 
 
 def code_of(script, *modules, files=()):
@@ -111,7 +121,12 @@ def features_of(wildcards):
 
 def weights_of(wildcards):
     """Return the file of pretrained weights, for networks that start from one."""
-    return PLAN.weights_file(wildcards.cohort, wildcards.method)
+    settings = method_settings(wildcards)
+    weights = settings["recipe"].get("weights")
+    if isinstance(weights, dict) and "path" in weights:
+        return [str(Path(weights["path"]).expanduser().absolute())]
+    name = weights_name(settings)
+    return [f"{PLAN.data_folder}/weights/{name}.pth"] if name else []
 
 
 def keeps_model(wildcards):

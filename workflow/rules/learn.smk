@@ -61,9 +61,7 @@ rule train:
         device=for_networks(config["device"], "cpu"),
         gpu_share=for_networks(config["gpu_share"], 1),
         keep_model=for_networks(keeps_model, False),
-        spacing_mm=for_networks(
-            lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"], None
-        ),
+        spacing_mm=for_networks(lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"], None),
         code=code_of_training,
     message:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"

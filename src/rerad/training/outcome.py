@@ -40,9 +40,7 @@ def outcome(
         _check(judged, volumes, task.name)
         lead = {"fold": fold, "seed": seed, "role": role, "selection": "last"}
         scored += [_row(one.case, one.score, volumes, lead) for one in judged if one.score is not None]
-        masked += [
-            _region(one.case, one.mask, volumes, spacing_mm, lead) for one in judged if one.mask is not None
-        ]
+        masked += [_region(one.case, one.mask, volumes, spacing_mm, lead) for one in judged if one.mask is not None]
     lead = {"fold": fold, "seed": seed, "role": "test", "selection": "best_test"}
     best = state.best
     if best.classified:
