@@ -173,7 +173,9 @@ def test_best_test_is_the_epoch_that_the_rule_names(cohort, tmp_path, monkeypatc
         return found
 
     monkeypatch.setattr(loop, "judge", watched)
-    out = run(cohort, tmp_path / "out", entry(epochs=24, segment_every=5, optimiser={"name": "adam", "lr": 0.1}), folds=[2])
+    out = run(
+        cohort, tmp_path / "out", entry(epochs=24, segment_every=5, optimiser={"name": "adam", "lr": 0.1}), folds=[2]
+    )
     truth = pd.read_csv(cohort / "cases.csv").set_index("case")["target"]
     assert len(seen) == 24
 
@@ -311,7 +313,9 @@ def test_other_errors_keep_their_own_words(cohort, tmp_path, monkeypatch):
 def test_other_ways_to_compute_end_near_the_same_numbers(cohort, tmp_path, changes):
     # Adam would make whole steps of rounding errors, where a gradient is zero.
     changes = {"epochs": 2, "optimiser": {"name": "sgd", "lr": 0.1}, **changes}
-    plain = {name: value for name, value in changes.items() if name not in ("precision", "channels_last", "deterministic")}
+    plain = {
+        name: value for name, value in changes.items() if name not in ("precision", "channels_last", "deterministic")
+    }
     expected = run(cohort, tmp_path / "plain", entry(**plain), folds=[1])
     found = run(cohort, tmp_path / "other", entry(**changes), folds=[1])
     assert failure(found) is None

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rerad.core.splits import make_splits
-from rerad.training.tabular import train
+from rerad.training.train import train
 
 VOLUME = {"model": "single_feature", "modalities": ["PET"], "recipe": {"feature": "PET_index_Volume"}}
 
@@ -30,13 +30,20 @@ def run(cohort, settings, *, folds, chosen=None, name="out"):
         cases=cohort / "cases.csv",
         splits=cohort / "splits.csv",
         chosen=chosen,
+        arrays=None,
+        slices=None,
+        weights=None,
         method="volume_only",
         settings=settings,
         seed=0,
         cohort="sts",
         folds=folds,
         threads=1,
-        predictions=out / "predictions_classification.csv",
+        device="cpu",
+        gpu_share=1,
+        keep_model=False,
+        spacing_mm=None,
+        classification=out / "predictions_classification.csv",
         segmentation=out / "predictions_segmentation.csv",
         history=out / "history.csv",
         cost=out / "cost.json",
