@@ -96,7 +96,7 @@ def run(cohort: Path, out: Path, settings: dict, **changes) -> Path:
         "gpu_share": 1,
         "keep_model": False,
         "spacing_mm": 2.0,
-        "classification": out / "predictions_classification.csv",
+        "predictions": out / "predictions_classification.csv",
         "segmentation": out / "predictions_segmentation.csv",
         "history": out / "history.csv",
         "cost": out / "cost.json",

@@ -22,11 +22,11 @@ def test_the_cpu_needs_no_lock(tmp_path: Path) -> None:
 
 def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ConfigError, match="device: there is no CUDA device here. Write auto or cpu"), claimed("cuda"):
+    with pytest.raises(ConfigError, match=r"device: there is no CUDA device here\. Write auto or cpu"), claimed("cuda"):
         pass
     with claimed("auto") as device:
         assert device.type == "cpu"
-    with pytest.raises(ConfigError, match="'gpu' does not do. Write auto, cpu or cuda"), claimed("gpu"):
+    with pytest.raises(ConfigError, match=r"'gpu' does not do\. Write auto, cpu or cuda"), claimed("gpu"):
         pass
 
 

@@ -24,7 +24,7 @@ train(
     gpu_share=snakemake.params.gpu_share,
     keep_model=snakemake.params.keep_model,
     spacing_mm=snakemake.params.spacing_mm,
-    classification=Path(snakemake.output.predictions),
+    predictions=Path(snakemake.output.predictions),
     segmentation=Path(snakemake.output.segmentation),
     history=Path(snakemake.output.history),
     cost=Path(snakemake.output.cost),

@@ -21,26 +21,26 @@ def train(
     *,
     cases: Path,
     splits: Path,
-    features: Path | None,
-    chosen: Path | None,
-    arrays: Path | None,
-    slices: Path | None,
-    weights: Path | None,
     method: str,
     settings: dict[str, Any],
     seed: int,
     cohort: str,
     folds: list[int],
     threads: int,
-    device: str,
-    gpu_share: int,
-    keep_model: bool,
-    spacing_mm: float | None,
-    classification: Path,
+    predictions: Path,
     segmentation: Path,
     history: Path,
     cost: Path,
     artefacts: Path,
+    features: Path | None = None,
+    chosen: Path | None = None,
+    arrays: Path | None = None,
+    slices: Path | None = None,
+    weights: Path | None = None,
+    device: str = "cpu",
+    gpu_share: int = 1,
+    keep_model: bool = False,
+    spacing_mm: float | None = None,
 ) -> None:
     """Train a method on the training side of each fold and write its predictions of both sides.
 
@@ -73,7 +73,7 @@ def train(
     how = importlib.import_module(trainer(settings))
     with measure() as spent, recorded(f"training {method}") as outcome:
         trained = how.train_folds(job)
-    write_csv(classification, _table(trained.classification, CLASSIFICATION))
+    write_csv(predictions, _table(trained.classification, CLASSIFICATION))
     write_csv(segmentation, _table(trained.segmentation, SEGMENTATION))
     write_csv(history, _table(trained.history, HISTORY))
     _write_artefacts(artefacts, trained.artefacts)
