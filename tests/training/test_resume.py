@@ -190,7 +190,7 @@ def test_a_checkpoint_that_would_run_code_does_not(cohort, tmp_path, caplog):
     path.write_bytes(
         checkpoint.HEAD + hashlib.sha256(buffer.getvalue()).hexdigest().encode() + b"\n" + buffer.getvalue()
     )
-    assert checkpoint.load(path, {}) is None
+    assert checkpoint.read(path, {}) is None
     assert "is broken" in caplog.text
 
 

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 HEAD = b"rerad checkpoint "
 
 
-def save(path: Path, identity: Mapping[str, str], content: dict[str, Any]) -> None:
+def write(path: Path, identity: Mapping[str, str], content: dict[str, Any]) -> None:
     """Write ``content`` (tensors, numbers, texts, lists and mappings) under the identity of its training.
 
     A checksum leads the file.
@@ -33,7 +33,7 @@ def save(path: Path, identity: Mapping[str, str], content: dict[str, Any]) -> No
         file.write(data)
 
 
-def load(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
+def read(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
     """Return what was saved, or None where there is nothing that this training may go on from; the log says why.
 
     Nothing in the file is executed. Tensors come to the CPU.

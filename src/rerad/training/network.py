@@ -89,7 +89,7 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     path, model_file = job.folder / "checkpoints" / f"fold{fold}.pt", job.folder / "models" / f"fold{fold}.pt"
     network_digest = checkpoint.digest([job.settings["model"], work.settings(fold)])
     identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
-    saved = checkpoint.load(path, identity)
+    saved = checkpoint.read(path, identity)
     if saved and "finished" in saved:
         if model_file.exists() or not job.keep_model:
             log.info("%s: fold %d was finished before", job.method, fold)
@@ -100,12 +100,12 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}")
     with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
         network = _build(work, fold, seed)
-        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.save(path, identity, content))
+        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
         if job.keep_model:
             _keep(network, work, fold, model_file)
         finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
     finished["spent_s"] = clock.spent_s
-    checkpoint.save(path, identity, {"finished": finished})
+    checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}
 
 
