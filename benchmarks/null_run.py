@@ -125,11 +125,13 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
         **common,
         chosen=chosen,
         predictions=place / method / "predictions.csv",
+        segmentation=place / method / "predictions_segmentation.csv",
         history=place / method / "history.csv",
         cost=place / method / "cost.json",
         artefacts=place / method / "artefacts",
     )
-    evaluate([place / method / "predictions.csv"], metrics=place / method / "metrics.csv", bootstraps=100, seed=0)
+    predictions = {"classification": [place / method / "predictions.csv"]}
+    evaluate(predictions, metrics=place / method / "metrics.csv", bootstraps=100, seed=0)
     metrics = pd.read_csv(place / method / "metrics.csv").query("metric == 'auc'").set_index("scope")["value"]
     return {"per_fold": metrics["fold"], "pooled": metrics["pooled"]}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from rerad.metrics.intervals import bootstrap, bootstrap_difference, over_folds, wilson
+from rerad.metrics.intervals import bootstrap, bootstrap_difference, bootstrap_mean, over_folds, wilson
 from rerad.metrics.points import point_metrics
 
 
@@ -90,3 +90,20 @@ def test_intervals_over_folds_hold_one_half_where_there_is_nothing():
         _, low, high, _, _ = over_folds(np.array([point_metrics(target, one)["auc"] for one in scores]), level=0.95)
         held += low <= 0.5 <= high
     assert held >= 170
+
+
+def test_mean_over_patients_is_resampled_like_accuracy():
+    # The share of right calls is a mean of zeros and ones: both bootstraps draw the same patients and seeds.
+    generator = np.random.default_rng(1)
+    target = np.repeat([0.0, 1.0], 12)
+    scores = np.stack([generator.uniform(size=24) for _ in range(3)])
+    known = {"samples": 300, "seed": 7, "level": 0.95}
+    right = ((scores >= 0.5) == (target == 1)).astype(float)
+    assert bootstrap_mean(right, **known) == pytest.approx(bootstrap(target, scores, threshold=0.5, **known)["acc"])
+
+
+def test_patients_without_a_value_count_in_no_mean():
+    values = np.array([[0.25, np.nan, np.nan]])
+    # The one value there is, in every resample that draws its patient; without any there is no interval.
+    assert bootstrap_mean(values, samples=100, seed=0, level=0.95) == (0.25, 0.25)
+    assert np.isnan(bootstrap_mean(values * np.nan, samples=100, seed=0, level=0.95)).all()

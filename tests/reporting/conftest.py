@@ -192,7 +192,7 @@ def write_trained(tmp_path: Path, write_predictions: Callable[..., Path]) -> Cal
     def write(method: str, *, seeds: int = 1, **options: Any) -> tuple[list[Path], Path]:
         files = [write_predictions(method, seed=seed, **options) for seed in range(seeds)]
         metrics = tmp_path / "trained" / "sts" / method / "metrics.csv"
-        evaluate(files, metrics=metrics, bootstraps=100, seed=0)
+        evaluate({"classification": files}, metrics=metrics, bootstraps=100, seed=0)
         return files, metrics
 
     return write

@@ -8,7 +8,7 @@ import pytest
 from rerad.core.splits import make_splits
 from rerad.metrics.points import point_metrics
 from rerad.search.tabular import choose
-from rerad.training.tabular import train
+from rerad.training.train import train
 
 NEWTON = {"ridge": 0.1, "iterations": 20, "tolerance": 1e-5}
 METHODS = {
@@ -71,6 +71,7 @@ def run(cohort: Path, method: str, folds: list[int], *, out: Path, threads: int 
         **shared,
         chosen=chosen,
         predictions=out / "predictions_classification.csv",
+        segmentation=out / "predictions_segmentation.csv",
         history=out / "history.csv",
         cost=out / "cost.json",
         artefacts=out / "artefacts",

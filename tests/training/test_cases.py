@@ -62,6 +62,18 @@ def test_columns_are_those_of_the_modalities_or_the_one_feature(files):
     assert crop.to_dict("list") == {"crop_ml": [1, 2, 4, 5, 6]}
 
 
+def test_without_features_every_case_with_the_images_takes_part(files):
+    data = read_data(None, *files[1:], BOTH)
+    assert list(data.table.index) == list("adef")  # d's CT is there, whether or not it could be described
+    assert data.table.shape == (4, 0)
+
+
+def test_a_table_may_hold_fewer_modalities_than_the_images(files):
+    data = read_data(*files, {**BOTH, "recipe": {"table": ["PET"]}})
+    assert list(data.table) == ["PET_index_Volume", "PET_glcm_Contrast"]
+    assert list(data.table.index) == list("adef")
+
+
 def test_sides_follow_the_split(files):
     data = read_data(*files, PET)
     assert list(side(data, 1, "test").table.index) == ["a", "e"]

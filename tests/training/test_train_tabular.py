@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from rerad.core.splits import make_splits
-from rerad.training.tabular import train
+from rerad.training.train import train
 
 VOLUME = {"model": "single_feature", "modalities": ["PET"], "recipe": {"feature": "PET_index_Volume"}}
 
@@ -37,6 +37,7 @@ def run(cohort, settings, *, folds, chosen=None, name="out"):
         folds=folds,
         threads=1,
         predictions=out / "predictions_classification.csv",
+        segmentation=out / "predictions_segmentation.csv",
         history=out / "history.csv",
         cost=out / "cost.json",
         artefacts=out / "artefacts",
@@ -60,6 +61,9 @@ def test_every_case_is_predicted_on_its_side(cohort):
     assert cost["failed"] is None
     assert cost["folds"] == [1, 2, 3, 4]
     assert {"wall_s", "cpu_s", "peak_rss_mb", "device", "method", "seed", "threads"} <= set(cost)
+    masks = (out / "predictions_segmentation.csv").read_text()
+    assert masks.startswith("case,fold,seed,role,selection,variant,region,dice,")
+    assert len(masks.splitlines()) == 1
     assert sorted(path.name for path in (out / "artefacts").iterdir()) == [f"fold{n}.json" for n in (1, 2, 3, 4)]
 
 

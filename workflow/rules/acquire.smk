@@ -30,3 +30,27 @@ rule acquire:
         "Acquire the cohort {wildcards.cohort} from the source {params.source}: {resources.download}"
     script:
         "../scripts/acquire.py"
+
+
+# Compute nodes need no network: what is fetched, the local machine fetches.
+rule fetch_weights:
+    output:
+        weights=f"{PLAN.data_folder}/weights/{{weights}}.pth",
+    log:
+        f"{RUN}/logs/fetch_weights_{{weights}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/fetch_weights_{{weights}}.tsv"
+    localrule: True
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        entry=lambda wildcards: WEIGHTS[wildcards.weights],
+        code=lambda wildcards: code_of(
+            "fetch_weights", "rerad.training.weights", MODELS[WEIGHTS[wildcards.weights]["model"]]
+        ),
+    message:
+        "Fetch the pretrained weights {wildcards.weights}"
+    script:
+        "../scripts/fetch_weights.py"

@@ -1,5 +1,6 @@
 # What the rules share: the plan of this run, and the names of its files.
 import json
+import math
 import sys
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from rerad.core import life, lock
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
 from rerad.studies import load, trained_methods
-from rerad.training.code import training_code
+from rerad.training.code import is_network, training_code, training_modules
+from rerad.training.weights import weights_name
 
 ROOT = Path(workflow.basedir)
 BASE = ROOT / "config" / "config.yaml"
@@ -22,6 +24,15 @@ TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"
 CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
+BYTES_A_VOXEL = 6000
+
+# Pretrained weights by the name of their file, with the entry of one method that starts from them.
+WEIGHTS = {
+    name: {key: settings[key] for key in ("model", "network", "recipe")}
+    for methods in PLAN.methods.values()
+    for settings in methods.values()
+    if is_network(settings) and (name := weights_name(settings))
+}
 
 # Jobs end with the process that runs the workflow; a second one on the same run is refused. Looking changes nothing,
 # so it needs no lock.
@@ -49,6 +60,7 @@ wildcard_constraints:
     study="|".join(PLAN.studies),
     table="[a-z][a-z0-9]*",
     figure="[a-z][a-z0-9_]*",
+    weights="[A-Za-z0-9_.-]+",
 
 
 def code_of(script, *modules, files=()):
@@ -58,9 +70,14 @@ def code_of(script, *modules, files=()):
     return code_digest(modules, files=[ROOT / "workflow" / "scripts" / f"{script}.py", *files])
 
 
-def code_of_method(script, module):
-    """Return a parameter function: the digest of what searches or trains a method, its own model included."""
-    return lambda wildcards: code_of(script, module, MODELS[method_settings(wildcards)["model"]])
+def code_of_search(wildcards):
+    """Return the digest of what searches a method, its own model included."""
+    return code_of("search", "rerad.search.tabular", MODELS[method_settings(wildcards)["model"]])
+
+
+def code_of_training(wildcards):
+    """Return the digest of what trains a method, its own model included."""
+    return code_of("train", *training_modules(method_settings(wildcards)))
 
 
 def cohort_settings(key):
@@ -102,6 +119,50 @@ def code_of_acquiring(wildcards):
 def chosen(wildcards):
     """Return what the search chose, for methods that have a search."""
     return [f"{CHUNK}/chosen.json"] if "search" in method_settings(wildcards) else []
+
+
+def for_networks(value, otherwise=()):
+    """Return an input or parameter function: what a network needs and a model of tables does not."""
+
+    def chosen_value(wildcards):
+        if not is_network(method_settings(wildcards)):
+            return otherwise
+        return value(wildcards) if callable(value) else value
+
+    return chosen_value
+
+
+def features_of(wildcards):
+    """Return the handcrafted features, for methods that see them."""
+    settings = method_settings(wildcards)
+    return [] if is_network(settings) and not settings["recipe"].get("table") else [f"{COHORT}/features.csv"]
+
+
+def weights_of(wildcards):
+    """Return the file of pretrained weights, for networks that start from one."""
+    settings = method_settings(wildcards)
+    weights = settings["recipe"].get("weights")
+    if isinstance(weights, dict) and "path" in weights:
+        return [str(Path(weights["path"]).expanduser().absolute())]
+    name = weights_name(settings)
+    return [f"{PLAN.data_folder}/weights/{name}.pth"] if name else []
+
+
+def keeps_model(wildcards):
+    """Tell whether the trained models of a method are kept."""
+    if config["keep_models"] == "figure":
+        return wildcards.method in PLAN.drawn(wildcards.cohort)
+    return config["keep_models"] == "all"
+
+
+def memory_of(wildcards):
+    """Return the memory of a training in MB: a network's grows with its input."""
+    settings = method_settings(wildcards)
+    if not is_network(settings):
+        return 1500
+    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    # Bytes a voxel at batch 1 and 16 filters: see benchmarks/train_step.py.
+    return 2000 + round(voxels * BYTES_A_VOXEL / 2**20)
 
 
 def trained_files(name, cohort, method):
@@ -183,7 +244,7 @@ def stale_methods(wildcards):
 def is_stale(cohort, method, cost):
     if config["code_changed"] != "warn" or not Path(cost).exists():
         return False
-    return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method]["model"])
+    return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method])
 
 
 def table_files(study, table):

@@ -22,7 +22,7 @@ rule search:
     params:
         settings=method_settings,
         folds=folds_of,
-        code=code_of_method("search", "rerad.search.tabular"),
+        code=code_of_search,
     message:
         "Search: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
     script:
@@ -31,12 +31,16 @@ rule search:
 
 rule train:
     input:
-        features=f"{COHORT}/features.csv",
+        features=features_of,
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
         chosen=chosen,
+        arrays=for_networks([f"{COHORT}/arrays"]),
+        slices=for_networks([f"{COHORT}/slices.csv"]),
+        weights=for_networks(weights_of),
     output:
         predictions=f"{CHUNK}/predictions_classification.csv",
+        segmentation=f"{CHUNK}/predictions_segmentation.csv",
         history=f"{CHUNK}/history.csv",
         cost=f"{CHUNK}/cost.json",
     log:
@@ -45,13 +49,20 @@ rule train:
         f"{RUN}/benchmarks/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.tsv"
     conda:
         "../../envs/environment.yaml"
+    threads: for_networks(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
     resources:
-        mem_mb=1500,
+        mem_mb=memory_of,
+        gpu=for_networks(int(config["device"] != "cpu"), 0),
+        runtime=for_networks(1440, 60),
     params:
         settings=method_settings,
         folds=folds_of,
         artefacts=f"{CHUNK}/artefacts",
-        code=code_of_method("train", "rerad.training.tabular"),
+        device=for_networks(config["device"], "cpu"),
+        gpu_share=for_networks(config["gpu_share"], 1),
+        keep_model=for_networks(keeps_model, False),
+        spacing_mm=for_networks(lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"], None),
+        code=code_of_training,
     message:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
     script:

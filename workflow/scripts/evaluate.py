@@ -7,7 +7,10 @@ from rerad.evaluation.evaluate import evaluate
 
 job.begin(snakemake.log[0])
 evaluate(
-    [Path(path) for path in snakemake.input.predictions],
+    {
+        "classification": [Path(path) for path in snakemake.input.classification],
+        "segmentation": [Path(path) for path in snakemake.input.segmentation],
+    },
     metrics=Path(snakemake.output.metrics),
     bootstraps=snakemake.params.bootstraps,
     seed=0,

@@ -7,6 +7,10 @@ import resource
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 
 @contextlib.contextmanager
@@ -26,6 +30,25 @@ def measure() -> Iterator[dict[str, float | str]]:
         cost.setdefault("device", "cpu")
         cost.setdefault("gpu_s", 0.0)
         cost.setdefault("peak_gpu_mb", 0.0)
+
+
+@contextlib.contextmanager
+def gpu_cost(device: torch.device) -> Iterator[dict[str, Any]]:
+    """Yield a dict that holds, after the block, the device, the seconds it was held and its peak memory (MB).
+
+    For the CPU it stays empty.
+    """
+    cost: dict[str, Any] = {}
+    start = time.perf_counter()
+    try:
+        yield cost
+    finally:
+        if device.type == "cuda":
+            import torch
+
+            cost["device"] = torch.cuda.get_device_name(device)
+            cost["gpu_s"] = round(time.perf_counter() - start, 3)
+            cost["peak_gpu_mb"] = round(torch.cuda.max_memory_allocated(device) / 2**20, 1)
 
 
 def _cpu_seconds() -> float:

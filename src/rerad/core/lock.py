@@ -1,18 +1,21 @@
-"""One run at a time in a results folder, and no lock left behind by a killed one."""
+"""One run at a time in a results folder, one job at a time on a device, and no lock left behind by a killed one."""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
 from rerad.core.errors import ReradError
 from rerad.core.files import PART, make_folder, remove_leftovers, unwritable
 
+log = logging.getLogger(__name__)
 _held: dict[Path, TextIO] = {}
 
 
@@ -65,6 +68,32 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
     _held[path] = file
     remove_leftovers(folder)
     _clear_stale_locks(folder, Path(snakemake_folder) / "locks")
+
+
+@contextlib.contextmanager
+def one_of(paths: Sequence[Path], *, what: str, wait_s: float = 1.0) -> Iterator[int]:
+    """Hold the first of several locks that is free, wait for one if none is, and yield its index.
+
+    A lock ends with the process that holds it, however it ends.
+
+    Raises:
+        ReradError: the place cannot be written.
+    """
+    told = False
+    while True:
+        for index, path in enumerate(paths):
+            make_folder(path.parent)
+            with _opened(path) as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    continue
+                yield index
+                return
+        if not told:
+            log.info("no free %s (%d taken): waiting for one", what, len(paths))
+            told = True
+        time.sleep(wait_s)
 
 
 def _opened(path: Path) -> TextIO:

@@ -14,8 +14,8 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
+from rerad.evaluation.checks import check_tested_once
 from rerad.evaluation.delong import FEWEST, delong_test
-from rerad.evaluation.evaluate import check_tested_once
 from rerad.evaluation.power import detectable_accuracy, detectable_normal
 from rerad.evaluation.statistics import holm, mcnemar, paired_wilcoxon, unpaired_t
 from rerad.metrics.intervals import bootstrap_difference

@@ -1,19 +1,22 @@
-"""Metrics of classification with their intervals; ``classification`` is the public one."""
+"""Metrics with their intervals; ``classification`` and ``segmentation`` are the public ones."""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.metrics.binary import classification
+    from rerad.metrics.masks import segmentation
 
-__all__ = ["classification"]
+__all__ = ["classification", "segmentation"]
+
+# By name and on first use: statsmodels takes a second to import. No module may be called as one of them, for it would
+# hide the function.
+PUBLIC = {"classification": "rerad.metrics.binary", "segmentation": "rerad.metrics.masks"}
 
 
 def __getattr__(name: str) -> Any:
-    # Lazily, because statsmodels takes a second to import.
-    if name == "classification":
-        from rerad.metrics.binary import classification
-
-        return classification
+    if name in PUBLIC:
+        return getattr(import_module(PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

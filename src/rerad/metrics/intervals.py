@@ -21,21 +21,47 @@ def bootstrap(
     seeds as there are with replacement, and takes the mean of the metric over the drawn seeds on the drawn patients.
     Resamples in which a metric is undefined are left out of its interval.
     """
-    generator = np.random.default_rng(seed)
-    runs, patients = scores.shape
-    weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
-    share = generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    weights, share = _resamples(*scores.shape, samples=samples, seed=seed)
     found = [weighted_metrics(target, score, weights, threshold=threshold) for score in scores]
+    return {
+        name: _percentiles(_mean(np.stack([one[name] for one in found], axis=1), share), level=level)
+        for name in METRICS
+    }
+
+
+def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> tuple[float, float]:
+    """Return the percentile interval of the mean over patients, over resamples of patients with seeds inside.
+
+    ``values`` (seeds, patients); resampled as in ``bootstrap``, so that one ``seed`` draws the same patients for every
+    metric. Values that are nan count in no mean; a resample that has none but these is left out.
+    """
+    weights, share = _resamples(*values.shape, samples=samples, seed=seed)
+    counted = weights @ (~np.isnan(values)).T.astype(float)
+    total = weights @ np.nan_to_num(values).T
+    means = np.divide(total, counted, out=np.full_like(total, np.nan), where=counted > 0)
+    return _percentiles(_mean(means, share), level=level)
+
+
+def _resamples(runs: int, patients: int, *, samples: int, seed: int) -> tuple[Array, Array]:
+    """Return how often each resample draws a patient (samples, patients) and a seed (samples, seeds)."""
+    generator = np.random.default_rng(seed)
+    weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
+    return weights, generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+
+
+def _mean(values: Array, share: Array) -> Array:
+    """Return the mean over seeds (samples,) of values (samples, seeds) that are numbers, nan where none is."""
+    used = np.where(np.isnan(values), 0.0, share)
+    total = used.sum(axis=1)
+    mean = (np.nan_to_num(values) * used).sum(axis=1)
+    return np.divide(mean, total, out=np.full_like(total, np.nan), where=total > 0)
+
+
+def _percentiles(values: Array, *, level: float) -> tuple[float, float]:
+    values = values[~np.isnan(values)]
     tail = 50.0 * (1.0 - level)
-    intervals = {}
-    for name in METRICS:
-        values = np.stack([one[name] for one in found], axis=1)
-        used = np.where(np.isnan(values), 0.0, share)
-        total = used.sum(axis=1)
-        means = (np.nan_to_num(values) * used).sum(axis=1)[total > 0] / total[total > 0]
-        low, high = np.percentile(means, [tail, 100.0 - tail]) if len(means) else (np.nan, np.nan)
-        intervals[name] = (float(low), float(high))
-    return intervals
+    low, high = np.percentile(values, [tail, 100.0 - tail]) if len(values) else (np.nan, np.nan)
+    return float(low), float(high)
 
 
 def bootstrap_difference(
@@ -46,18 +72,9 @@ def bootstrap_difference(
     ``target``, ``score`` and ``other`` are (patients,); both methods are taken on the same drawn patients. Resamples in
     which a metric of either is undefined are left out of its interval; nan where none is left.
     """
-    generator = np.random.default_rng(seed)
-    patients = len(target)
-    weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
+    weights, _ = _resamples(1, len(target), samples=samples, seed=seed)
     first, second = (weighted_metrics(target, one, weights, threshold=threshold) for one in (score, other))
-    tail = 50.0 * (1.0 - level)
-    intervals = {}
-    for name in METRICS:
-        apart = first[name] - second[name]
-        apart = apart[~np.isnan(apart)]
-        low, high = np.percentile(apart, [tail, 100.0 - tail]) if len(apart) else (np.nan, np.nan)
-        intervals[name] = (float(low), float(high))
-    return intervals
+    return {name: _percentiles(first[name] - second[name], level=level) for name in METRICS}
 
 
 def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:

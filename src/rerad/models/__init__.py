@@ -23,6 +23,8 @@ NETWORKS = {
     "vnet": "rerad.models.vnet",
 }
 
+NETWORKS: dict[str, str] = {}
+
 MODELS = {
     "forest": "rerad.models.forest",
     "logistic": "rerad.models.logistic",

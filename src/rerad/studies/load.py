@@ -124,6 +124,16 @@ class Plan:
             )
         )
 
+    def drawn(self, cohort: str) -> set[str]:
+        """Return the methods that some figure of a cohort's studies shows."""
+        return {
+            method
+            for name, study in self.studies.items()
+            if study["cohort"] == cohort
+            for figure in study["figures"]
+            for method in trained_methods(self.figure(name, figure))
+        }
+
     def trainings(self) -> Iterator[tuple[str, str, int, str]]:
         """Yield (cohort, method, seed, chunk) of every training of the run."""
         for cohort, methods in self.methods.items():

@@ -31,11 +31,12 @@ class Side(NamedTuple):
     target: NDArray[np.int64]
 
 
-def read_data(features: Path, cases: Path, splits: Path, settings: dict[str, Any]) -> Data:
+def read_data(features: Path | None, cases: Path, splits: Path, settings: dict[str, Any]) -> Data:
     """Read the features of every included case that has all modalities of the method.
 
     ``settings`` is the method's entry in its study. With ``recipe.feature`` the table is that one column, of
-    features.csv or of cases.csv. A modality without a single described feature counts as missing; the row that says
+    features.csv or of cases.csv; with ``recipe.table`` its columns are those of the modalities named there, and without
+    ``features`` it has none. A modality without a single described feature counts as missing; the row that says
     why stands in patient_flow.csv.
 
     Raises:
@@ -43,11 +44,12 @@ def read_data(features: Path, cases: Path, splits: Path, settings: dict[str, Any
         ReradError: no case is left, or the split lacks one.
     """
     known = pd.read_csv(cases, dtype={"case": str}).set_index("case").sort_index()
-    described = pd.read_csv(features, dtype={"case": str}).set_index("case").reindex(known.index)
+    described = _described(features, known.index)
     usable = known["included"] == 1
     if "CT" in settings["modalities"]:
         usable &= known["has_ct"] == 1
-    columns = {m: [c for c in described.columns if c.startswith(f"{m}_")] for m in settings["modalities"]}
+    tabled = [] if features is None else settings.get("recipe", {}).get("table", settings["modalities"])
+    columns = {m: [c for c in described.columns if c.startswith(f"{m}_")] for m in tabled}
     for modality, names in columns.items():
         if not names:
             raise ConfigError(f"no column begins with {modality}_", where=f"{features}, modalities of the method")
@@ -94,6 +96,12 @@ def side(data: Data, fold: int, role: str) -> Side:
             remedy="Bring more cases, or use fewer folds",
         )
     return Side(data.table.loc[names], target)
+
+
+def _described(features: Path | None, names: pd.Index) -> pd.DataFrame:
+    if features is None:
+        return pd.DataFrame(index=names)
+    return pd.read_csv(features, dtype={"case": str}).set_index("case").reindex(names)
 
 
 def _single(feature: str, described: pd.DataFrame, known: pd.DataFrame, where: str) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The file of predictions that every classifier writes and every evaluation reads."""
+"""The files of predictions, one a task, that every training writes and every evaluation reads."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from rerad.core.errors import ReradError
+from rerad.metrics.masks import METRICS
 
 LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
 CLASSIFICATION = [*LEAD, "target", "score"]
+SEGMENTATION = [*LEAD, "region", *METRICS]
+COLUMNS = {"classification": CLASSIFICATION, "segmentation": SEGMENTATION}
 HISTORY = ["fold", "epoch", "split", "quantity", "value"]
 
 
@@ -39,16 +42,16 @@ def by_method(paths: Iterable[Path]) -> dict[str, list[Path]]:
     return grouped
 
 
-def read(path: Path) -> pd.DataFrame:
-    """Read predictions of classification; a failed method's file has no rows.
+def read(path: Path, task: str = "classification") -> pd.DataFrame:
+    """Read predictions of a task; the file of a method that failed, or has no such task, has no rows.
 
     Raises:
         ReradError: a column is missing.
     """
-    table = pd.read_csv(path, dtype={"case": str, "role": str, "selection": str, "variant": str})
-    missing = [name for name in CLASSIFICATION if name not in table.columns]
+    table = pd.read_csv(path, dtype=dict.fromkeys(("case", "role", "selection", "variant", "region"), str))
+    missing = [name for name in COLUMNS[task] if name not in table.columns]
     if missing:
         raise ReradError(
-            f"column {missing[0]!r} is missing", where=str(path), remedy=f"It needs {', '.join(CLASSIFICATION)}"
+            f"column {missing[0]!r} is missing", where=str(path), remedy=f"It needs {', '.join(COLUMNS[task])}"
         )
     return table

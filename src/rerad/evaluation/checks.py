@@ -1,0 +1,34 @@
+"""What must hold of out-of-fold predictions before a number is taken from them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from rerad.core.errors import ReradError
+
+REMEDY = "Remove the method's folder below trained/ and run again"
+
+
+def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
+    """Refuse test rows of one selection and variant in which a case is not tested exactly once per seed.
+
+    Of segmentation this holds for every region apart.
+
+    Raises:
+        ReradError: naming the case, the region and the seed, or a case with two targets.
+    """
+    keys = ["case", "region"] if "region" in part.columns else ["case"]
+    everyone = pd.MultiIndex.from_product([sorted(part[name].unique()) for name in ("seed", *keys)])
+    times = part.groupby(["seed", *keys]).size().reindex(everyone, fill_value=0)
+    wrong = times[times != 1]
+    if len(wrong):
+        run, *which = wrong.index[0]
+        name = ", region ".join(map(str, which))
+        told = f"case {name} is tested {wrong.iloc[0]} times with seed {run}, not once"
+        raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
+    if "target" not in part.columns:
+        return
+    targets = part.groupby("case")["target"].nunique()
+    if (targets > 1).any():
+        told = f"case {targets.index[targets > 1][0]} has two different targets"
+        raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)

@@ -1,0 +1,52 @@
+"""Metrics of segmentation from those of every case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rerad.metrics.binary import nan_mean
+from rerad.metrics.intervals import bootstrap_mean, over_folds
+from rerad.metrics.masks import METRICS
+
+LEVEL = 0.95
+
+
+def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str, Any]]:
+    """Return the rows of metrics.csv for the test rows of one selection and variant (fold, seed, case, region, …).
+
+    With one region the metrics keep their names, with several each has the region's as its suffix (``dice_et``). A case
+    in which a metric is undefined counts neither in its mean nor in its n. See ``evaluate``.
+    """
+    regions = sorted(part["region"].unique())
+    rows = []
+    for region in regions:
+        suffix = f"_{region.lower()}" if len(regions) > 1 else ""
+        chosen = part[part["region"] == region]
+        for name in METRICS:
+            values = chosen.pivot(index="seed", columns="case", values=name).sort_index().sort_index(axis=1)
+            named = {"metric": f"{name}{suffix}"}
+            rows.append({**named, "scope": "pooled", **_pooled(values.to_numpy(float), bootstraps, seed)})
+            rows.append({**named, "scope": "fold", **_per_fold(chosen, name)})
+    return sorted(rows, key=lambda row: row["scope"], reverse=True)
+
+
+def _pooled(values: np.ndarray, bootstraps: int, seed: int) -> dict[str, Any]:
+    """Return value, interval, sd over seeds and n of ``values`` (seeds, cases)."""
+    means = np.array([nan_mean(one) for one in values])
+    low, high = bootstrap_mean(values, samples=bootstraps, seed=seed, level=LEVEL)
+    return {
+        "value": nan_mean(means),
+        "low": low,
+        "high": high,
+        "sd": float(np.std(means, ddof=1)) if len(means) > 1 else float("nan"),
+        "n": int((~np.isnan(values)).any(axis=0).sum()),
+    }
+
+
+def _per_fold(part: pd.DataFrame, name: str) -> dict[str, Any]:
+    seeds = part.groupby(["fold", "seed"])[name].mean()
+    mean, low, high, sd, number = over_folds(seeds.groupby("fold").mean().to_numpy(float), level=LEVEL)
+    return {"value": mean, "low": low, "high": high, "sd": sd, "n": number}

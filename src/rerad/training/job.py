@@ -1,0 +1,66 @@
+"""What a training is given and what it gives back, whatever is trained."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rerad.core.errors import ReradError
+
+
+class Job(NamedTuple):
+    """One training: its inputs (None where the method needs none), the method's entry and what the run decides.
+
+    ``settings`` is the method's entry in its study (``model``, ``modalities``, ``recipe``; a network also has
+    ``network``); ``folder`` is the chunk's own; ``device`` (auto, cpu or cuda), ``gpu_share`` (jobs on one GPU at a
+    time), ``keep_model`` and ``spacing_mm`` (of the arrays) concern networks only.
+    """
+
+    cases: Path
+    splits: Path
+    features: Path | None
+    chosen: Path | None
+    arrays: Path | None
+    slices: Path | None
+    weights: Path | None
+    method: str
+    settings: dict[str, Any]
+    seed: int
+    cohort: str
+    folds: list[int]
+    folder: Path
+    threads: int
+    device: str
+    gpu_share: int
+    keep_model: bool
+    spacing_mm: float | None
+
+
+class Trained(NamedTuple):
+    """Tables of all folds (None: no such task), ``artefacts`` by file name, and what to add to the cost.
+
+    An artefact named ``.json`` is a mapping for people, one named ``.npz`` a mapping of arrays.
+    """
+
+    classification: pd.DataFrame | None = None
+    segmentation: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
+    artefacts: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - nobody writes into it
+    cost: dict[str, Any] = {}  # noqa: RUF012
+
+
+def read_chosen(path: Path | None) -> dict[str, Any]:
+    """Return what a search chose, by fold as text; nothing for a method without a search.
+
+    Raises:
+        ReradError: the search failed; its message.
+    """
+    if path is None:
+        return {}
+    content = json.loads(Path(path).read_text(encoding="utf-8"))
+    if content["failed"]:
+        raise ReradError(content["failed"])
+    return dict(content["folds"])

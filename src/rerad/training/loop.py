@@ -1,0 +1,257 @@
+"""The one loop: epochs of steps, the same numbers whether or not it was killed in between."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rerad.core.errors import ReradError
+from rerad.core.seeds import derive
+from rerad.training.augmentation import draw
+from rerad.training.checkpoint import Clock, random_states, restore_random_states
+from rerad.training.device import compiled, memory_format, precision
+from rerad.training.loss import QUANTITIES, losses
+from rerad.training.prediction import Judged, judge
+from rerad.training.recipe import make_optimiser, make_scheduler
+from rerad.training.selection import Best, accuracy
+from rerad.training.volumes import Sample, Volumes, batch, not_finite, samples
+
+log = logging.getLogger(__name__)
+# Of every step: the losses, and the share of its samples that were called rightly.
+MEASURED = (*QUANTITIES, "accuracy")
+HistoryRow = tuple[int, str, str, float]
+
+
+@dataclass
+class State:
+    """How far a training has come: the epoch in work, its steps done, what they measured, and what was before.
+
+    ``measured`` (steps, quantities), ``history`` (epoch, split, quantity, value).
+    """
+
+    epoch: int = 1
+    step: int = 0
+    measured: Tensor = field(default_factory=lambda: torch.empty(0))
+    history: list[HistoryRow] = field(default_factory=list)
+    best: Best = field(default_factory=Best)
+
+
+@dataclass
+class Task:
+    """One fold: the cases of either side, the standardised features, the fold's seed, and a name for messages."""
+
+    volumes: Volumes
+    train: Sequence[int]
+    test: Sequence[int]
+    table: Tensor | None
+    seed: int
+    name: str
+
+
+def fit(
+    network: nn.Module,
+    task: Task,
+    *,
+    saved: dict[str, Any] | None = None,
+    save: Callable[[dict[str, Any]], None] = lambda state: None,
+) -> tuple[State, Clock]:
+    """Train a network in place for the recipe's epochs, from the beginning or from a saved state.
+
+    ``save`` gets the whole state whenever the recipe's ``checkpoint_s`` have passed. The order of samples and their
+    augmentation follow from seed and epoch, dropout from torch's random numbers, which the state holds. Evaluation
+    changes nothing of these.
+
+    Raises:
+        ReradError: a loss is no number; it names cases and epoch.
+    """
+    recipe, volumes = task.volumes.recipe, task.volumes
+    optimiser = make_optimiser(recipe, network)
+    scheduler = make_scheduler(recipe, optimiser)
+    state, clock = State(), Clock(recipe.checkpoint_s)
+    torch.manual_seed(derive(task.seed, "dropout"))
+    if saved:
+        state, clock = _restore(saved, network, optimiser, scheduler, task)
+    forward = compiled(network, recipe)
+    chosen = samples(volumes, task.train, copies=recipe.augmentation.get("copies", 1))
+    steps = math.ceil(len(chosen) / recipe.batch)
+
+    while state.epoch <= recipe.epochs:
+        if state.step == 0:
+            state.measured = torch.full((steps, len(MEASURED)), math.nan, device=volumes.device)
+        forward.train()
+        order = epoch_order(task.seed, state.epoch, len(chosen))
+        for step in range(state.step, steps):
+            picked = [chosen[index] for index in order[step * recipe.batch : (step + 1) * recipe.batch]]
+            state.measured[step] = train_step(forward, optimiser, task, picked, state.epoch)
+            state.step = step + 1
+            due = clock.due() and state.step < steps
+            # On a GPU reading a loss waits for it, so it is read only where the state is written anyway.
+            if due or volumes.device.type == "cpu":
+                _check_finite(state, chosen, order, task)
+            if due:
+                save(_whole_state(state, clock, network, optimiser, scheduler, task))
+                clock.written()
+        _check_finite(state, chosen, order, task)
+        _end_epoch(state, forward, scheduler, optimiser, task, sizes=_sizes(len(chosen), recipe.batch))
+        _tell(state, clock, task)
+        state.epoch, state.step = state.epoch + 1, 0
+        if clock.due() and state.epoch <= recipe.epochs:
+            save(_whole_state(state, clock, network, optimiser, scheduler, task))
+            clock.written()
+    return state, clock
+
+
+def epoch_order(seed: int, epoch: int, count: int) -> list[int]:
+    """Return the order of the samples in an epoch."""
+    return np.random.default_rng(derive(seed, "order", epoch)).permutation(count).tolist()
+
+
+def train_step(
+    forward: nn.Module, optimiser: torch.optim.Optimizer, task: Task, picked: Sequence[Sample], epoch: int
+) -> Tensor:
+    """Learn from one batch and return what was measured, in the order of ``MEASURED``, on the device."""
+    volumes, recipe = task.volumes, task.volumes.recipe
+    shape = volumes.shape
+    transforms = [draw(recipe.augmentation, len(shape), task.seed, epoch, s) for s in picked if recipe.augmentation]
+    given = batch(volumes, picked, task.table, transforms)
+    images = given.images.contiguous(memory_format=memory_format(recipe, len(shape)))
+    optimiser.zero_grad(set_to_none=True)
+    with precision(recipe, volumes.device):
+        output = forward(images, given.table)
+    parts = losses(output, given.target, given.mask, recipe.loss)
+    parts["loss"].backward()
+    optimiser.step()
+    missing = torch.full((), math.nan, device=volumes.device)
+    if output.logits is not None:
+        parts["accuracy"] = ((output.logits[:, 1] >= output.logits[:, 0]) == (given.target > 0)).float().mean()
+    return torch.stack([parts.get(name, missing).detach() for name in MEASURED])
+
+
+def _end_epoch(
+    state: State, forward: nn.Module, scheduler: Any, optimiser: torch.optim.Optimizer, task: Task, sizes: Tensor
+) -> None:
+    """Write the epoch's means to the history, let the learning rate follow its schedule, and look at the test side."""
+    recipe, epoch = task.volumes.recipe, state.epoch
+    means = (state.measured.double().cpu() * sizes[:, None]).sum(dim=0) / sizes.sum()
+    known = {name: float(mean) for name, mean in zip(MEASURED, means, strict=True) if not math.isnan(mean)}
+    rate = float(optimiser.param_groups[0]["lr"])
+    state.history += [(epoch, "train", name, value) for name, value in (*known.items(), ("lr", rate))]
+    if recipe.schedule["name"] == "plateau":
+        scheduler.step(known["loss"])
+    else:
+        scheduler.step()
+    last = epoch == recipe.epochs
+    segment = epoch % recipe.segment_every == 0 or last
+    if task.test and (epoch % recipe.evaluate_every == 0 or segment):
+        _evaluate(state, forward, task, score=epoch % recipe.evaluate_every == 0 or last, segment=segment)
+
+
+def _evaluate(state: State, forward: nn.Module, task: Task, *, score: bool, segment: bool) -> None:
+    judged = judge(forward, task.volumes, task.test, task.table, whole=segment)
+    values = {name: float(np.mean([one.losses[name] for one in judged])) for name in judged[0].losses}
+    scores = [one.score for one in judged if one.score is not None]
+    if score and scores:
+        target = [int(task.volumes.target[one.case]) for one in judged]
+        values["accuracy"] = accuracy(scores, target)
+        state.best.see_scores(state.epoch, scores, target, values["loss"])
+    dice = [one.dice for one in judged if one.dice is not None]
+    if dice:
+        values["dice"] = float(np.mean(dice))
+        if segment:
+            state.best.see_masks(state.epoch, dice, [packed(one) for one in judged])
+    state.history += [(state.epoch, "test", name, value) for name, value in values.items()]
+
+
+def packed(judged: Judged) -> Tensor:
+    """Return a predicted mask as bits, for the checkpoint."""
+    assert judged.mask is not None
+    return torch.from_numpy(np.packbits(judged.mask))
+
+
+def _sizes(count: int, size: int) -> Tensor:
+    """Return how many samples each step of an epoch has: its mean counts that often."""
+    return torch.tensor([min(size, count - start) for start in range(0, count, size)], dtype=torch.float64)
+
+
+def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], task: Task) -> None:
+    bad = (~torch.isfinite(state.measured[: state.step, 0])).nonzero()
+    if not len(bad):
+        return
+    step, volumes, recipe = int(bad[0]), task.volumes, task.volumes.recipe
+    picked = [chosen[index] for index in order[step * recipe.batch : (step + 1) * recipe.batch]]
+    loss, names = float(state.measured[step, 0]), ", ".join(told(volumes, sample) for sample in picked)
+    broken = {f"{volumes.names[s.case]}: {', '.join(found)}" for s in picked if (found := not_finite(volumes, s.case))}
+    if broken:
+        remedy = f"Voxels of {'; '.join(sorted(broken))} are no numbers: look at how the case was prepared"
+    else:
+        other = ", write precision: fp32" if recipe.precision == "bf16" else ""
+        remedy = f"Lower recipe.optimiser.lr ({recipe.optimiser['lr']}){other}, or look for extreme values in the image"
+    what = f"the loss is {loss} in epoch {state.epoch}, step {step + 1}, with {names}"
+    raise ReradError(what, where=task.name, remedy=remedy)
+
+
+def told(volumes: Volumes, sample: Sample) -> str:
+    """Return a sample as a person would name it."""
+    name = f"case {volumes.names[sample.case]}"
+    return name if sample.slice < 0 else f"{name} slice {sample.slice}"
+
+
+def _whole_state(
+    state: State, clock: Clock, network: nn.Module, optimiser: torch.optim.Optimizer, scheduler: Any, task: Task
+) -> dict[str, Any]:
+    return {
+        "epoch": state.epoch,
+        "step": state.step,
+        "measured": state.measured.cpu(),
+        "history": [list(row) for row in state.history],
+        "best": state.best.state(),
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "scheduler": scheduler.state_dict(),
+        "random": random_states(task.volumes.device),
+        "spent_s": clock.spent_s,
+    }
+
+
+def _restore(
+    saved: dict[str, Any], network: nn.Module, optimiser: torch.optim.Optimizer, scheduler: Any, task: Task
+) -> tuple[State, Clock]:
+    network.load_state_dict(saved["network"])
+    optimiser.load_state_dict(saved["optimiser"])
+    scheduler.load_state_dict(saved["scheduler"])
+    restore_random_states(saved["random"], task.volumes.device)
+    state = State(
+        epoch=saved["epoch"],
+        step=saved["step"],
+        measured=saved["measured"].to(task.volumes.device),
+        history=[tuple(row) for row in saved["history"]],
+        best=Best(**saved["best"]),
+    )
+    log.info("%s goes on at epoch %d, step %d", task.name, state.epoch, state.step + 1)
+    return state, Clock(task.volumes.recipe.checkpoint_s, before_s=saved["spent_s"])
+
+
+def _tell(state: State, clock: Clock, task: Task) -> None:
+    """Log about ten lines a fold; on a terminal, one that is written over after every epoch."""
+    epochs = task.volumes.recipe.epochs
+    now = {(split, name): value for epoch, split, name, value in state.history if epoch == state.epoch}
+    shown = [(split, name) for split in ("train", "test") for name in ("loss", "accuracy", "dice")]
+    values = [f"{split} {name} {now[split, name]:.3f}" for split, name in shown if (split, name) in now]
+    each = clock.spent_s / state.epoch
+    line = (
+        f"{task.name}: epoch {state.epoch} of {epochs}: {', '.join(values)}; "
+        f"{each:.1f} s an epoch, {each * (epochs - state.epoch) / 60:.0f} min left"
+    )
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{line[:160]}" + ("\n" if state.epoch == epochs else ""))
+        sys.stderr.flush()
+    if state.epoch in (1, epochs) or state.epoch % max(1, epochs // 10) == 0:
+        log.info("%s", line)

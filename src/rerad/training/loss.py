@@ -1,0 +1,53 @@
+"""The losses of a network's heads and their weighted sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from rerad.core.errors import ReradError
+from rerad.models.output import Output
+
+QUANTITIES = ("loss", "loss_classification", "loss_voxels")
+
+
+def losses(output: Output, target: Tensor, mask: Tensor, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return ``loss`` and its parts: (1 - w) x cross-entropy of the case + w x loss of the voxels.
+
+    ``target`` (batch,) class indices; ``mask`` (batch, *shape), the GTV as 0 and 1. With ``settings`` w = ``voxels``
+    (0.5) and ``kind`` of the voxels' loss: the mean cross-entropy over voxels or, with ``dice``, that of :func:`dice`.
+    A network with one head has that head's loss alone, whatever w. Chmfl, Eq. 1, with a mean in place of its sum.
+
+    Raises:
+        ReradError: the network has neither head.
+    """
+    parts: dict[str, Tensor] = {}
+    if output.logits is not None:
+        parts["loss_classification"] = functional.cross_entropy(output.logits.float(), target)
+    if output.voxels is not None:
+        loss = dice if settings.get("kind") == "dice" else voxel_cross_entropy
+        parts["loss_voxels"] = loss(output.voxels.float(), mask)
+    if not parts:
+        raise ReradError("the network gives neither logits nor voxels", where="models", remedy="Give it a head")
+    weight = float(settings.get("voxels", 0.5))
+    if len(parts) == 1:
+        return {"loss": next(iter(parts.values())), **parts}
+    return {"loss": (1 - weight) * parts["loss_classification"] + weight * parts["loss_voxels"], **parts}
+
+
+def voxel_cross_entropy(voxels: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean cross-entropy over all voxels of logits (batch, 2, *shape)."""
+    return functional.cross_entropy(voxels, mask.long())
+
+
+def dice(voxels: Tensor, mask: Tensor) -> Tensor:
+    """Return 1 - the mean soft Dice of the foreground, 2 sum(pg) / (sum(p^2) + sum(g^2)) (Milletari 2016)."""
+    chance = torch.softmax(voxels, dim=1)[:, 1].flatten(1)
+    truth = mask.flatten(1).to(chance.dtype)
+    overlap = (chance * truth).sum(dim=1)
+    size = (chance.square() + truth.square()).sum(dim=1)
+    return 1 - (2 * overlap / size.clamp_min(torch.finfo(chance.dtype).tiny)).mean()

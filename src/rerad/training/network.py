@@ -1,0 +1,179 @@
+"""Train a network fold by fold: build, learn, judge; all folds share the data and none sees another's."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor, nn
+
+from rerad.core.cost import gpu_cost
+from rerad.core.errors import ConfigError
+from rerad.core.files import atomic, sha256
+from rerad.core.seeds import derive
+from rerad.models import model as model_of
+from rerad.training import checkpoint
+from rerad.training.cases import Data, read_data, side
+from rerad.training.code import training_code
+from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
+from rerad.training.job import Job, Trained, read_chosen
+from rerad.training.loop import Task, fit
+from rerad.training.outcome import outcome
+from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
+from rerad.training.recipe import Recipe, channels_of, read_recipe
+from rerad.training.volumes import Volumes, data_digest, read_volumes, standardised
+
+log = logging.getLogger(__name__)
+
+
+class Work(NamedTuple):
+    """What the folds of a job share; what a search has ``chosen`` for a fold is laid over the network's settings."""
+
+    job: Job
+    module: ModuleType
+    volumes: Volumes
+    data: Data
+    chosen: dict[str, Any]
+    identity: dict[str, str]
+
+    def settings(self, fold: int) -> dict[str, Any]:
+        """Return the settings of the network of a fold."""
+        return {**self.job.settings["network"], **self.chosen.get(str(fold), {})}
+
+
+def train_folds(job: Job) -> Trained:
+    """Train a network on the training side of each fold and judge the cases of both sides.
+
+    A fold that was finished before a kill is not trained again, one that was begun goes on; on the CPU the numbers are
+    those of the training that was never killed.
+
+    Raises:
+        ConfigError: the recipe.
+        ReradError: data, memory, or a loss that is no number.
+    """
+    recipe = read_recipe(job.settings)
+    module = model_of(job.settings["model"])
+    if job.arrays is None or not hasattr(module, "build"):
+        what = f"{job.settings['model']} is no network, or there are no arrays"
+        raise ConfigError(what, where=f"model of {job.method}", remedy="Drop the entry's key network")
+    if job.threads < recipe.threads:
+        log.warning("the recipe has %d threads and this job %d cores: it will be slow", recipe.threads, job.threads)
+    chosen = read_chosen(job.chosen)
+    data = read_data(job.features if recipe.table else None, job.cases, job.splits, job.settings)
+    found = []
+    with claimed(job.device, share=job.gpu_share) as device, arithmetic(recipe), gpu_cost(device) as spent:
+        volumes = read_volumes(job, data, recipe, device)
+        work = Work(job, module, volumes, data, chosen, _identity(job, recipe, volumes))
+        shape = (len(channels_of(job.settings, recipe)), *volumes.shape)
+        for fold in job.folds:
+            with named_out_of_memory(job.method, shape, recipe):
+                found.append(_fold(work, fold))
+            log.info("%s: fold %d trained", job.method, fold)
+    resumed = round(sum(fold["resumed_s"] for fold in found), 3)
+    # Seconds of killed processes of this training count as well.
+    gpu = {"gpu_s": round(spent["gpu_s"] + resumed, 3)} if "gpu_s" in spent else {}
+    return _joined(found, {**spent, **gpu, "resumed_s": resumed, "threads": recipe.threads})
+
+
+def _fold(work: Work, fold: int) -> dict[str, Any]:
+    """Return the finished fold in plain data and tensors, from its checkpoint as far as there is one."""
+    job, volumes = work.job, work.volumes
+    place = {name: index for index, name in enumerate(volumes.names)}
+    train, test = ([place[name] for name in side(work.data, fold, role).table.index] for role in ("train", "test"))
+    path, model_file = job.folder / "checkpoints" / f"fold{fold}.pt", job.folder / "models" / f"fold{fold}.pt"
+    network_digest = checkpoint.digest([job.settings["model"], work.settings(fold)])
+    identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
+    saved = checkpoint.read(path, identity)
+    if saved and "finished" in saved:
+        if model_file.exists() or not job.keep_model:
+            log.info("%s: fold %d was finished before", job.method, fold)
+            return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
+        log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
+        saved = None
+    seed = derive(job.seed, job.cohort, job.method, fold, "train")
+    task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}")
+    with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
+        network = _build(work, fold, seed)
+        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
+        if job.keep_model:
+            _keep(network, work, fold, model_file)
+        finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
+    finished["spent_s"] = clock.spent_s
+    checkpoint.write(path, identity, {"finished": finished})
+    return {**finished, "resumed_s": clock.before_s}
+
+
+def _table(volumes: Volumes, train: list[int]) -> Tensor | None:
+    if not volumes.recipe.table:
+        return None
+    return torch.from_numpy(standardised(volumes.table, train)).to(volumes.device)
+
+
+def _build(work: Work, fold: int, seed: int) -> nn.Module:
+    """Return the network at its start, which is drawn on the CPU whatever the device."""
+    job, volumes = work.job, work.volumes
+    channels = channels_of(job.settings, volumes.recipe)
+    torch.manual_seed(derive(seed, "start"))
+    network = work.module.build(
+        work.settings(fold), channels=channels, shape=volumes.shape, columns=volumes.table.shape[1]
+    )
+    if job.weights is not None:
+        if not hasattr(work.module, "load_weights"):
+            what = f"the network {job.settings['model']} takes no weights"
+            raise ConfigError(what, where=f"recipe.weights of {job.method}", remedy="Write weights: null")
+        work.module.load_weights(network, job.weights)
+    placed: nn.Module = network.to(
+        device=volumes.device, memory_format=memory_format(volumes.recipe, len(volumes.shape))
+    )
+    return placed
+
+
+def _identity(job: Job, recipe: Recipe, volumes: Volumes) -> dict[str, str]:
+    """Return what a checkpoint must agree with, by names that a person understands."""
+    return {
+        "recipe": checkpoint.digest(recipe.numbers),
+        "weights": sha256(job.weights) if job.weights else "",
+        "seed": checkpoint.digest([job.seed, job.cohort, job.method]),
+        "data": data_digest(volumes),
+        "code": training_code(job.settings),
+        "torch": f"{torch.__version__} {volumes.device.type}",
+    }
+
+
+def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
+    buffer = io.BytesIO()
+    about = {
+        "model": work.job.settings["model"],
+        "network": work.settings(fold),
+        "channels": list(channels_of(work.job.settings, work.volumes.recipe)),
+        "shape": list(work.volumes.shape),
+        "columns": work.volumes.table.shape[1],
+    }
+    torch.save({**about, "state": network.state_dict()}, buffer)
+    with atomic(path) as part:
+        part.write_bytes(buffer.getbuffer())
+
+
+def clean_up(job: Job) -> None:
+    """Remove the checkpoints of a chunk whose results are written."""
+    shutil.rmtree(job.folder / "checkpoints", ignore_errors=True)
+
+
+def _joined(found: list[dict[str, Any]], cost: dict[str, Any]) -> Trained:
+    def table(key: str, columns: list[str]) -> pd.DataFrame:
+        return pd.DataFrame([row for fold in found for row in fold[key]], columns=columns)
+
+    artefacts = {name: arrays for fold in found for name, arrays in fold["artefacts"].items()}
+    return Trained(
+        classification=table("classification", CLASSIFICATION),
+        segmentation=table("segmentation", SEGMENTATION),
+        history=table("history", HISTORY),
+        artefacts=artefacts,
+        cost=cost,
+    )

@@ -1,0 +1,201 @@
+"""The recipe of a network: what its entry in a study says about training, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rerad.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from torch import nn, optim
+
+INPUTS = ("volumes", "slices", "largest_slice")
+PRECISIONS = ("fp32", "bf16")
+OPTIMISERS = {"adam": ("lr", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
+SCHEDULES = {
+    "constant": (),
+    "cosine": ("lr_min",),
+    "step": ("every", "factor"),
+    "plateau": ("patience", "factor"),
+}
+LOSSES = ("cross_entropy", "dice")
+AUGMENTATIONS = ("flips", "rotate_degrees", "shift", "scale", "copies")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    ``input``: whole volumes, every axial slice with tumour, or the slice with the most of it. ``masked`` sets all
+    outside the GTV to 0; ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose
+    handcrafted features the network gets as well. ``threads`` of the CPU: another number makes other last digits.
+    ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
+    """
+
+    epochs: int
+    batch: int
+    optimiser: Mapping[str, Any]
+    input: str = "volumes"
+    masked: bool = False
+    gtv_channel: bool = False
+    table: Sequence[str] = ()
+    schedule: Mapping[str, Any] = field(default_factory=lambda: {"name": "constant"})
+    loss: Mapping[str, Any] = field(default_factory=lambda: {"voxels": 0.5})
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
+    precision: str = "fp32"
+    channels_last: bool = False
+    compile: bool = False
+    deterministic: bool = False
+    threads: int = 1
+    checkpoint_s: float = 60.0
+    evaluate_every: int = 1
+    segment_every: int = 10
+    weights: Any = None
+
+    @property
+    def numbers(self) -> dict[str, Any]:
+        """Everything that decides the numbers: all but how often the state is written down."""
+        return {key: value for key, value in asdict(self).items() if key != "checkpoint_s"}
+
+
+def read_recipe(entry: Mapping[str, Any]) -> Recipe:
+    """Return the checked recipe of a method's entry.
+
+    Raises:
+        ConfigError: naming the key, its value and what to write instead.
+    """
+    given = dict(entry.get("recipe", {}))
+    known = Recipe.__dataclass_fields__
+    for key in given:
+        if key not in known:
+            raise _wrong(str(key), given[key], f"no such key; known are {', '.join(known)}")
+    for key in ("epochs", "batch", "optimiser"):
+        if key not in given:
+            raise ConfigError("missing key", where=f"recipe.{key}", remedy="Add it to the method's recipe")
+    for key, (good, wanted) in _RULES.items():
+        if key in given and not good(given[key]):
+            raise _wrong(key, given[key], wanted)
+    _check_named("optimiser", given["optimiser"], OPTIMISERS)
+    if "lr" not in given["optimiser"]:
+        raise ConfigError("missing key", where="recipe.optimiser.lr", remedy="Write the learning rate, such as 1.0e-4")
+    _check_named("schedule", given.get("schedule", {"name": "constant"}), SCHEDULES)
+    _check_loss(given.get("loss", {}))
+    _check_augmentation(given.get("augmentation", {}), axes=3 if given.get("input", "volumes") == "volumes" else 2)
+    recipe = Recipe(**given)
+    unknown = set(recipe.table) - set(entry["modalities"])
+    if unknown:
+        raise _wrong("table", list(recipe.table), f"modalities of the method: {', '.join(entry['modalities'])}")
+    return recipe
+
+
+def channels_of(entry: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of the network's input channels in order."""
+    return (*entry["modalities"], *(["GTV"] if recipe.gtv_channel else []))
+
+
+def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
+    """Return the optimiser over all parameters that learn."""
+    from torch import optim
+
+    settings = {key: value for key, value in recipe.optimiser.items() if key != "name"}
+    kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[recipe.optimiser["name"]]
+    return kind([parameter for parameter in network.parameters() if parameter.requires_grad], **settings)
+
+
+def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:
+    """Return the schedule of the learning rate, which steps once an epoch; ``plateau`` watches the training loss."""
+    from torch.optim import lr_scheduler
+
+    settings = recipe.schedule
+    if settings["name"] == "cosine":
+        return lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs, eta_min=settings.get("lr_min", 0.0))
+    if settings["name"] == "step":
+        return lr_scheduler.StepLR(optimiser, settings["every"], gamma=settings["factor"])
+    if settings["name"] == "plateau":
+        return lr_scheduler.ReduceLROnPlateau(optimiser, patience=settings["patience"], factor=settings["factor"])
+    return lr_scheduler.LambdaLR(optimiser, lambda epoch: 1.0)
+
+
+def _wrong(key: str, value: Any, wanted: str) -> ConfigError:
+    return ConfigError(f"{value!r} does not do", where=f"recipe.{key}", remedy=f"Wanted: {wanted}")
+
+
+def _whole(minimum: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= minimum
+
+
+def _number(minimum: float, maximum: float = float("inf")) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and minimum <= value <= maximum
+
+
+def _flag(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _mapping(value: Any) -> bool:
+    return isinstance(value, Mapping)
+
+
+def _is_weights(value: Any) -> bool:
+    return value in (None, "phantom") or (_mapping(value) and set(value) in ({"path"}, {"url", "sha256"}))
+
+
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "epochs": (_whole(1), "a whole number, 1 or more"),
+    "batch": (_whole(1), "a whole number, 1 or more"),
+    "optimiser": (_mapping, "{name: adam, lr: 1.0e-4}"),
+    "schedule": (_mapping, "{name: constant}"),
+    "loss": (_mapping, "{voxels: 0.5}"),
+    "augmentation": (_mapping, "{} or {flips: [0, 1, 2], …}"),
+    "table": (lambda value: isinstance(value, list | tuple), "a list of modalities"),
+    "input": (lambda value: value in INPUTS, f"one of {', '.join(INPUTS)}"),
+    "precision": (lambda value: value in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
+    **{key: (_flag, "true or false") for key in ("masked", "gtv_channel", "channels_last", "compile", "deterministic")},
+    "threads": (_whole(1), "a whole number, 1 or more"),
+    "checkpoint_s": (_number(0), "seconds, 0 or more"),
+    "weights": (_is_weights, "null, phantom, {path: …} or {url: …, sha256: …}"),
+    "evaluate_every": (_whole(1), "a whole number of epochs, 1 or more"),
+    "segment_every": (_whole(1), "a whole number of epochs, 1 or more"),
+}
+
+
+def _check_named(key: str, settings: Mapping[str, Any], kinds: Mapping[str, Sequence[str]]) -> None:
+    if settings.get("name") not in kinds:
+        raise _wrong(f"{key}.name", settings.get("name"), f"one of {', '.join(kinds)}")
+    keys = kinds[settings["name"]]
+    for name, value in settings.items():
+        if name != "name" and name not in keys:
+            raise _wrong(f"{key}.{name}", value, f"a key of {settings['name']}: {', '.join(keys) or 'none'}")
+        if name != "name" and not _number(0)(value):
+            raise _wrong(f"{key}.{name}", value, "a number, 0 or more")
+    for name in {"step": ("every", "factor"), "plateau": ("patience", "factor")}.get(settings["name"], ()):
+        if name not in settings:
+            raise ConfigError("missing key", where=f"recipe.{key}.{name}", remedy="Add it to the method's recipe")
+
+
+def _check_loss(settings: Mapping[str, Any]) -> None:
+    for name, value in settings.items():
+        if name == "voxels":
+            if not _number(0, 1)(value):
+                raise _wrong("loss.voxels", value, "the weight of the voxels' loss, 0 to 1")
+        elif name != "kind" or value not in LOSSES:
+            raise _wrong(f"loss.{name}", value, f"voxels (a weight) and kind (one of {', '.join(LOSSES)})")
+
+
+def _check_augmentation(settings: Mapping[str, Any], axes: int) -> None:
+    for name, value in settings.items():
+        if name not in AUGMENTATIONS:
+            raise _wrong(f"augmentation.{name}", value, f"one of {', '.join(AUGMENTATIONS)}")
+        if name == "flips":
+            good = isinstance(value, list | tuple) and set(value) <= set(range(axes))
+            wanted = f"axes of the input: {', '.join(map(str, range(axes)))}"
+        elif name == "copies":
+            good, wanted = _whole(1)(value), "a whole number, 1 or more"
+        elif name == "scale":
+            good, wanted = _number(0, 0.9)(value), "a share of the size, 0 to 0.9"
+        else:
+            good, wanted = _number(0)(value), "a number, 0 or more"
+        if not good:
+            raise _wrong(f"augmentation.{name}", value, wanted)
