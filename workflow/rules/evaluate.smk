@@ -6,9 +6,7 @@ rule evaluate:
         classification=lambda wildcards: trained_files(
             "predictions_classification.csv", wildcards.cohort, wildcards.method
         ),
-        segmentation=lambda wildcards: trained_files(
-            "predictions_segmentation.csv", wildcards.cohort, wildcards.method
-        ),
+        segmentation=lambda wildcards: trained_files("predictions_segmentation.csv", wildcards.cohort, wildcards.method),
     output:
         metrics=f"{TRAINED}/metrics.csv",
     log:

@@ -178,6 +178,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
                 "title": entry["title"],
                 "html": folder / "tables" / f"{table}.html",
                 "csv": folder / "tables" / f"{table}.csv",
+                "primary": entry.get("primary", study["primary"]),
             }
             for table, entry in study["tables"].items()
         ],

@@ -110,12 +110,13 @@ class Plan:
         return dict(entry)
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
-        """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows."""
-        return list(
-            dict.fromkeys(
-                method for entry in self.studies[study]["tables"].values() for method in trained_methods(entry, kind)
-            )
-        )
+        """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows.
+
+        Tables of another task than the study's do not count: their methods need not have that task.
+        """
+        task = self.studies[study]["task"]
+        tables = [entry for entry in self.studies[study]["tables"].values() if entry.get("task", task) == task]
+        return list(dict.fromkeys(method for entry in tables for method in trained_methods(entry, kind)))
 
     def trainings(self) -> Iterator[tuple[str, str, int, str]]:
         """Yield (cohort, method, seed, chunk) of every training of the run."""
@@ -235,6 +236,12 @@ def _check_rows(studies: dict[str, Dict]) -> None:
                         f"{content['table']!r} is no table of the study",
                         where=f"config/studies/{name}.yaml: {part}.{entry}.table",
                         remedy=f"Write one of: {', '.join(study['tables'])}",
+                    )
+                if "columns" in content and content["primary"] not in content["columns"]:
+                    raise ConfigError(
+                        f"{content['primary']!r} is no column of the table",
+                        where=f"config/studies/{name}.yaml: {part}.{entry}.primary",
+                        remedy=f"Write one of: {', '.join(content['columns'])}",
                     )
                 known = defined[study["cohort"]]
                 for method in trained_methods(content):
