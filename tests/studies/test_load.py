@@ -183,3 +183,35 @@ def test_every_overlay_loads(root: Path) -> None:
     for path in sorted((root / "config").glob("*.yaml")):
         overlay = yaml.safe_load(path.read_text())
         load(merge(base, overlay), root=root, files=[root / "config" / "config.yaml", path])
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        ({"kind": "scans"}, ""),
+        ({"kind": "scans", "cases": ["STS_001", "STS_002"]}, ""),
+        ({"kind": "scans", "cases": ["STS_001", "STS_001"]}, "Write each value once"),
+        ({"kind": "maps"}, "neither rows nor table"),
+        ({"kind": "maps", "rows": [{"method": "hc_rf", "label": "HC"}]}, ""),
+        ({"kind": "weights", "rows": [{"method": "hc_rf", "label": "HC", "w": 0.5}]}, ""),
+        ({"kind": "weights", "rows": [{"method": "hc_rf", "label": "HC", "w": 2}]}, "w: 2 does not do"),
+        ({"kind": "tsne", "rows": [{"method": "hc_rf", "label": "HC"}]}, "missing key"),
+        ({"kind": "tsne", "perplexity": 10, "neighbours": 5, "rows": [{"method": "hc_rf", "label": "HC"}]}, ""),
+    ],
+)  # fmt: skip
+def test_figures_of_each_kind(config: dict[str, Any], root: Path, figure: dict[str, Any], message: str) -> None:
+    overlay = {"studies": {"chmfl": {"figures": {"fig9": {"caption": "x", **figure}}}}}
+    if not message:
+        assert loaded(config, root, overlay).figure("chmfl", "fig9")["kind"] == figure["kind"]
+        return
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, overlay)
+
+
+def test_a_forest_plot_takes_what_its_table_says(config: dict[str, Any], root: Path) -> None:
+    overlay = with_table(MASKS)
+    overlay["studies"]["chmfl"]["figures"] = {"forest_s4": {"kind": "forest", "table": "tables4", "caption": "x"}}
+    figure = loaded(config, root, overlay).figure("chmfl", "forest_s4")
+    assert {key: figure[key] for key in ("task", "primary", "columns", "rows")} == {
+        key: MASKS[key] for key in ("task", "primary", "columns", "rows")
+    }

@@ -15,7 +15,7 @@ from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, slug
 from rerad.reporting.published import Published, read_published
-from rerad.reporting.scores import selected
+from rerad.reporting.scores import renamed, selected
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
 
 Row = dict[str, Any]
@@ -85,7 +85,7 @@ def _row(
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
     failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
     task = table.get("task", "classification")
-    everything = _renamed(pd.read_csv(metrics[trained]), table.get("columns", {}))
+    everything = renamed(pd.read_csv(metrics[trained]), table.get("columns", {}))
     measured = selected(everything, row, task)
     if failed is None and measured.empty:
         failed = "no predictions to evaluate"
@@ -113,14 +113,6 @@ def _row(
     result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
     return result
-
-
-def _renamed(metrics: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
-    """Return only the metrics that a table's columns show, under the columns' names; all without ``columns``."""
-    if not columns:
-        return metrics
-    names = {metric: column for column, metric in columns.items()}
-    return metrics[metrics["metric"].isin(names)].assign(metric=lambda frame: frame["metric"].map(names))
 
 
 def _optimism(metrics: pd.DataFrame, row: Mapping[str, Any], primary: str, task: str) -> tuple[float, float]:

@@ -103,10 +103,11 @@ class Plan:
         return difference({**paper, "studies": studies}, self.effective())
 
     def figure(self, study: str, figure: str) -> Dict:
-        """Return a figure's entry; with ``table`` its rows are those of that table."""
+        """Return a figure's entry; with ``table`` its rows, task, primary and columns are those of that table."""
         entry = self.studies[study]["figures"][figure]
         if "table" in entry:
-            return {**entry, "rows": self.studies[study]["tables"][entry["table"]]["rows"]}
+            table = self.studies[study]["tables"][entry["table"]]
+            return {**{key: table[key] for key in ("rows", "task", "primary", "columns") if key in table}, **entry}
         return dict(entry)
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
@@ -225,7 +226,7 @@ def _check_rows(studies: dict[str, Dict]) -> None:
     for name, study in studies.items():
         for part in ("tables", "figures"):
             for entry, content in study[part].items():
-                if "rows" not in content and "table" not in content:
+                if "rows" not in content and "table" not in content and content.get("kind") != "scans":
                     raise ConfigError(
                         "neither rows nor table",
                         where=f"config/studies/{name}.yaml: {part}.{entry}",
