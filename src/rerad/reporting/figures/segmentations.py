@@ -21,7 +21,6 @@ from rerad.reporting.figures.maps import check_slice
 from rerad.reporting.figures.style import COLOURS, SOFT, save, style
 from rerad.training.predictions import read
 
-BY_ROW = 3  # panels side by side: CT, PET and truth above, up to three methods below
 # Found, missed and wrongly called voxels; the true tumour has the colour of what is found.
 PARTS = {"tumour, found": COLOURS[2], "tumour, missed": COLOURS[4], "no tumour, but called so": COLOURS[1]}
 
@@ -52,9 +51,10 @@ def plot_segmentations(
     scores = {label: dice_of(paths) for label, paths in files.items()}
     labels = ["CT", "PET", "True tumour (GTV)", *folds]
     height, width = shown[0].gtv.shape
+    by_row = 4 if len(labels) % 4 == 0 else 3  # more side by side are not readable at 400 pixels
     with style():
         titles = [example.title for example in shown]
-        figure, panels = blocks(titles, labels, by_row=BY_ROW, aspect=height / width, foot=0.42, under=True)
+        figure, panels = blocks(titles, labels, by_row=by_row, aspect=height / width, foot=0.42, under=True)
         for example, (ct, pet, true, *others) in zip(shown, panels, strict=True):
             for axes, modality in ((ct, "CT"), (pet, "PET")):
                 show(axes, example.scans[modality], modality, example.limits[modality])

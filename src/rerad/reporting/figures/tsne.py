@@ -81,6 +81,7 @@ def _panel(
     seed: int,
 ) -> None:
     axes.set_box_aspect(1)
+    axes.set_anchor("S")
     title = textwrap.fill(label, 22)
     if not folds or scores.empty or any("features" not in fold for fold in folds):
         axes.set_title(title, fontsize=8.5, weight="bold")
@@ -89,6 +90,7 @@ def _panel(
     features, target = aligned(folds, scores)
     right = nearest(features, target, neighbours)
     low, high = wilson(int(right.sum()), len(right), level=0.95)
+    title = textwrap.fill(f"{label} (n = {len(target)})", 22)
     axes.set_title(title, fontsize=8.5, weight="bold", pad=15)
     under = f"{neighbours}-NN {right.mean():.2f} [{low:.2f}, {high:.2f}]"
     axes.text(0.5, 1.02, under, ha="center", va="bottom", fontsize=7.5, color=SOFT, transform=axes.transAxes)
