@@ -107,13 +107,15 @@ def write_metrics(tmp_path: Path) -> Callable[..., Path]:
         n: int = 48,
         positives: int = 24,
         best_test: float | None = 0.999,
+        task: str = "classification",
     ) -> Path:
         rows = []
         for metric, (value, low, high) in values.items():
-            shared = {"task": "classification", "metric": metric, "selection": "last", "variant": "published"}
+            shared = {"task": task, "metric": metric, "selection": "last", "variant": "published"}
             row = {**shared, "scope": "pooled", "value": value, "low": low, "high": high, "sd": "", "n": n}
-            row["n_positive"] = positives
-            rows.append(row | {"wilson_low": low, "wilson_high": high})
+            if task == "classification":
+                row |= {"n_positive": positives, "wilson_low": low, "wilson_high": high}
+            rows.append(row)
             rows.append({**shared, "scope": "fold", "value": value - 0.01, "low": low, "high": high, "sd": 0.1, "n": 6})
             if best_test is not None:
                 rows.append({**row, "selection": "best_test", "value": best_test})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.reporting.page import _figure_label
+from rerad.reporting.page import _figure_label, _overview
 
 
 def test_one_file_that_loads_nothing(report: Callable, check_html: Callable) -> None:
@@ -87,3 +87,15 @@ def test_a_foreign_table_is_refused(report: Callable, tmp_path: Path) -> None:
     }  # fmt: skip
     with pytest.raises(ReradError, match=r"foreign\.html"):
         report(phantom=False, studies=[study])
+
+
+def test_the_overview_takes_the_primary_of_each_table(tmp_path: Path) -> None:
+    # Table SIV has a column acc as well, but its verdicts rest on Dice.
+    csv = tmp_path / "tables4.csv"
+    csv.write_text(
+        "method,label,acc,acc_published,acc_low,acc_high,dsc,dsc_published,dsc_low,dsc_high,kind,n,seeds,verdict,note\n"
+        "cfl,CFL,0.98,0.960,0.97,0.99,0.7,0.707,0.65,0.75,paper,48,1,within CI,\n"
+    )
+    study = {"id": "chmfl", "primary": "acc", "tables": [{"id": "tables4", "csv": csv, "primary": "dsc"}]}
+    (row,) = _overview(study, [])
+    assert (row["primary"], row["value"], row["low"], row["high"]) == ("Dice similarity coefficient", 0.7, 0.65, 0.75)

@@ -220,3 +220,84 @@ def test_broken_requests_are_named(make: Callable) -> None:
         make(primary="dice")
     with pytest.raises(ReradError, match=r"'hc_rf'.*no metrics"):
         make(metrics={})
+
+
+MASKS = {
+    "dice": (0.7, 0.65, 0.75), "jaccard": (0.54, 0.5, 0.6), "accuracy": (0.98, 0.97, 0.985),
+    "sensitivity": (0.8, 0.75, 0.85), "specificity": (0.99, 0.985, 0.995), "hd95_mm": (9.0, 5.0, 20.0),
+}  # fmt: skip
+TABLE_S4 = {
+    "title": "Table SIV",
+    "task": "segmentation",
+    "primary": "dsc",
+    "columns": {"dsc": "dice", "jac": "jaccard", "acc": "accuracy", "sen": "sensitivity", "spe": "specificity"},
+    "rows": [
+        {"method": "vnet", "label": "V-Net", "kind": "paper"},
+        {"method": "cfl", "label": "CFL", "kind": "paper"},
+        {"method": "chmfl", "trained": "chmfl", "label": "CHMFL", "kind": "paper"},
+    ],
+}
+
+
+@pytest.fixture
+def make_masks(make: Callable, root: Path, write_metrics: Callable, write_cost: Callable) -> Callable:
+    def run(**changes: Any) -> tuple[pd.DataFrame, dict[str, str]]:
+        names = ("vnet", "cfl", "chmfl")
+        both = pd.concat(
+            [
+                pd.read_csv(write_metrics("c", VALUES)),
+                pd.read_csv(write_metrics("s", MASKS, best_test=0.78, task="segmentation")),
+            ]
+        )
+        path = write_metrics("both", {})
+        both.to_csv(path, index=False)
+        settings: dict[str, Any] = {
+            "table": TABLE_S4,
+            "study": "chmfl",
+            "published": root / "config" / "published" / "chmfl_tables4.csv",
+            "metrics": dict.fromkeys(names, path),
+            "costs": {name: [write_cost(name)] for name in names},
+        }
+        return make(**{**settings, **changes})
+
+    return run
+
+
+def test_a_table_of_masks_has_the_published_columns(make_masks: Callable, check_html: Callable) -> None:
+    frame, texts = make_masks()
+    names = ("dsc", "jac", "acc", "sen", "spe")
+    parts = [f"{name}_{part}" for name in names for part in ("published", "low", "high")]
+    assert list(frame.columns) == [
+        "label", *names, *parts, "kind", "n", "n_positive", "seeds", "dsc_best_test", "optimism", "verdict", "note",
+    ]  # fmt: skip
+    row = frame.loc["chmfl"]
+    # acc is the accuracy of voxels, not that of patients in the same metrics.csv.
+    assert row[["dsc", "jac", "acc", "sen", "spe"]].tolist() == ["0.7", "0.54", "0.98", "0.8", "0.99"]
+    assert row[["dsc_published", "dsc_low", "dsc_high"]].tolist() == ["0.722", "0.65", "0.75"]
+    assert row[["n", "n_positive", "kind", "seeds"]].tolist() == ["48", "", "paper", "1"]
+    assert float(row["optimism"]) == pytest.approx(0.08)
+    check_html(texts["html"])
+    assert 'title="Dice similarity coefficient"' in texts["html"]
+    assert "voxels of each case" in texts["md"]
+    assert not any("Wilson" in texts[suffix] or "threshold" in texts[suffix] for suffix in ("md", "html", "tex"))
+
+
+def test_the_verdict_on_masks_counts_no_patients(make_masks: Callable) -> None:
+    frame, _ = make_masks()
+    assert frame["verdict"].tolist() == ["within CI"] * 3
+    assert frame.loc["vnet", "note"].startswith("−0.016; a difference below 0.071 ")
+    frame, _ = make_masks(table={**TABLE_S4, "primary": "acc"})
+    # 0.988 in the paper, 0.97 to 0.985 here: as an accuracy of voxels it is told in its own unit, too.
+    assert frame.loc["chmfl", "verdict"] == "below"
+    assert frame.loc["chmfl", "note"].startswith("−0.008; ")
+
+
+def test_a_method_without_masks_failed_in_a_table_of_masks(make_masks: Callable, write_metrics: Callable) -> None:
+    frame, _ = make_masks(metrics=dict.fromkeys(("vnet", "cfl", "chmfl"), write_metrics("c", VALUES)))
+    assert set(frame["verdict"]) == {"failed: no predictions to evaluate"}
+
+
+def test_a_row_may_name_its_selection(make_masks: Callable) -> None:
+    rows = [{**TABLE_S4["rows"][0], "selection": "best_test"}]
+    frame, _ = make_masks(table={**TABLE_S4, "rows": rows})
+    assert frame.loc["vnet", ["dsc", "optimism"]].tolist() == ["0.78", ""]

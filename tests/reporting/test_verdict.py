@@ -58,4 +58,6 @@ def test_difference_counts_patients() -> None:
     assert text == "−2 patients of 48; a difference below 14 patients would not have been found (power 80 %)"
     assert difference("acc", 36 / 48, "0.750", 0.6, 0.9, 48).startswith("the same number of patients of 48; ")
     assert difference("acc", 37 / 48, "0.750", 0.6, 0.9, 48).startswith("+1 patient of 48; ")
+    # The accuracy of voxels counts none.
+    assert difference("acc", 37 / 48, "0.750", 0.6, 0.9, None).startswith("+0.021; a difference below 0.214 ")
     assert difference("auc", 0.7, "0.726", 0.6, 0.8, 48).startswith("−0.026; a difference below 0.143 ")

@@ -86,6 +86,52 @@ def test_what_is_wrong_is_named(config: dict[str, Any], root: Path, overlay: dic
         loaded(config, root, overlay)
 
 
+MASKS = {
+    "title": "Table SIV", "published": "chmfl_tables4.csv", "task": "segmentation", "primary": "dsc",
+    "columns": {"dsc": "dice"}, "rows": [{"method": "vnet", "trained": "suvmax_only", "label": "V-Net", "kind": "paper"}],
+}  # fmt: skip
+
+
+def with_table(table: dict[str, Any]) -> dict[str, Any]:
+    return {"studies": {"chmfl": {"tables": {"tables4": table}}}}
+
+
+def test_a_table_of_another_task_is_compared_with_nothing(config: dict[str, Any], root: Path) -> None:
+    # Only a table of masks trains this method: it need not have scores to compare.
+    overlay = with_table({**MASKS, "rows": [{**MASKS["rows"][0], "trained": "new"}]})
+    overlay["studies"]["chmfl"]["methods"] = {"new": {"model": "majority", "modalities": ["PET"], "recipe": {}}}
+    plan = loaded(config, root, overlay)
+    assert "new" in plan.methods["sts"]
+    assert "new" not in plan.rows("chmfl")
+    assert "hc_rf" in plan.rows("chmfl")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"primary": "dice"}, r"tables4\.primary: 'dice' is no column of the table\. Write one of: dsc"),
+        ({"columns": {"dsc": "dise"}}, r"columns\.dsc: 'dise' does not do"),
+        ({"columns": {"dsc": "dice_et"}}, ""),
+        ({"columns": None}, r"columns: None does not do"),
+        ({"task": "segmentations"}, r"Write one of: classification, segmentation"),
+    ],
+)
+def test_the_columns_and_primary_of_a_table_of_masks_are_checked(
+    config: dict[str, Any], root: Path, change: dict[str, Any], message: str
+) -> None:
+    if not message:
+        loaded(config, root, with_table({**MASKS, **change}))
+        return
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, with_table({**MASKS, **change}))
+
+
+@pytest.mark.parametrize("key", ["primary", "columns"])
+def test_a_table_of_masks_without_its_keys_is_named(config: dict[str, Any], root: Path, key: str) -> None:
+    with pytest.raises(ConfigError, match=f"tables4.{key}: missing key"):
+        loaded(config, root, with_table({name: MASKS[name] for name in MASKS if name != key}))
+
+
 def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any], tmp_path: Path) -> None:
     overlay = tmp_path / "mine.yaml"
     overlay.write_text("bootstraps: 7\n")
@@ -137,3 +183,35 @@ def test_every_overlay_loads(root: Path) -> None:
     for path in sorted((root / "config").glob("*.yaml")):
         overlay = yaml.safe_load(path.read_text())
         load(merge(base, overlay), root=root, files=[root / "config" / "config.yaml", path])
+
+
+@pytest.mark.parametrize(
+    ("figure", "message"),
+    [
+        ({"kind": "scans"}, ""),
+        ({"kind": "scans", "cases": ["STS_001", "STS_002"]}, ""),
+        ({"kind": "scans", "cases": ["STS_001", "STS_001"]}, "Write each value once"),
+        ({"kind": "maps"}, "neither rows nor table"),
+        ({"kind": "maps", "rows": [{"method": "hc_rf", "label": "HC"}]}, ""),
+        ({"kind": "weights", "rows": [{"method": "hc_rf", "label": "HC", "w": 0.5}]}, ""),
+        ({"kind": "weights", "rows": [{"method": "hc_rf", "label": "HC", "w": 2}]}, "w: 2 does not do"),
+        ({"kind": "tsne", "rows": [{"method": "hc_rf", "label": "HC"}]}, "missing key"),
+        ({"kind": "tsne", "perplexity": 10, "neighbours": 5, "rows": [{"method": "hc_rf", "label": "HC"}]}, ""),
+    ],
+)  # fmt: skip
+def test_figures_of_each_kind(config: dict[str, Any], root: Path, figure: dict[str, Any], message: str) -> None:
+    overlay = {"studies": {"chmfl": {"figures": {"fig9": {"caption": "x", **figure}}}}}
+    if not message:
+        assert loaded(config, root, overlay).figure("chmfl", "fig9")["kind"] == figure["kind"]
+        return
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, overlay)
+
+
+def test_a_forest_plot_takes_what_its_table_says(config: dict[str, Any], root: Path) -> None:
+    overlay = with_table(MASKS)
+    overlay["studies"]["chmfl"]["figures"] = {"forest_s4": {"kind": "forest", "table": "tables4", "caption": "x"}}
+    figure = loaded(config, root, overlay).figure("chmfl", "forest_s4")
+    assert {key: figure[key] for key in ("task", "primary", "columns", "rows")} == {
+        key: MASKS[key] for key in ("task", "primary", "columns", "rows")
+    }

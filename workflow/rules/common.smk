@@ -196,6 +196,19 @@ def entry_of(wildcards, part):
     return PLAN.studies[wildcards.study]["tables"][wildcards.table]
 
 
+def masks_of_figure(wildcards):
+    """Return the predictions of segmentation that a figure needs."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind == "segmentations" else []
+
+
+def arrays_of_figure(wildcards):
+    """Return the arrays that a figure with pictures of scans needs."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    arrays = f"{COHORT}/arrays".format(cohort=cohort_of(wildcards))
+    return [arrays] if kind in ("scans", "maps", "segmentations") else []
+
+
 def published_of_figure(wildcards):
     """Return the published values of a forest plot's table."""
     table = entry_of(wildcards, "figures").get("table")

@@ -34,9 +34,12 @@ rule tabulate:
 
 rule plot:
     input:
-        predictions=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
+        classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
+        segmentation=masks_of_figure,
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
         published=published_of_figure,
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+        arrays=arrays_of_figure,
     output:
         png=report(
             f"{RUN}/{{study}}/figures/{{figure}}.png",
@@ -56,7 +59,8 @@ rule plot:
         settings=lambda wildcards: PLAN.figure(wildcards.study, wildcards.figure),
         primary=lambda wildcards: PLAN.studies[wildcards.study]["primary"],
         phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
-        code=code_of("plot", "rerad.reporting.assemble"),
+        spacing_mm=lambda wildcards: config["cohorts"][cohort_of(wildcards)]["prepare"]["spacing_mm"],
+        code=code_of("plot", "rerad.reporting.draw"),
     message:
         "Figure {wildcards.figure} of {wildcards.study}"
     script:

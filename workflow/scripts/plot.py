@@ -3,15 +3,19 @@
 from pathlib import Path
 
 from rerad.core import job
-from rerad.reporting.assemble import draw_figure
+from rerad.reporting.draw import draw_figure
 
 job.begin(snakemake.log[0])
 draw_figure(
     settings=snakemake.params.settings,
     primary=snakemake.params.primary,
-    predictions=[Path(path) for path in snakemake.input.predictions],
+    classification=[Path(path) for path in snakemake.input.classification],
+    segmentation=[Path(path) for path in snakemake.input.segmentation],
     metrics=[Path(path) for path in snakemake.input.metrics],
     published=Path(snakemake.input.published[0]) if snakemake.input.published else None,
+    cases=Path(snakemake.input.cases),
+    arrays=Path(snakemake.input.arrays[0]) if snakemake.input.arrays else None,
+    spacing_mm=snakemake.params.spacing_mm,
     phantom=snakemake.params.phantom,
     png=Path(snakemake.output.png),
     svg=Path(snakemake.output.svg),

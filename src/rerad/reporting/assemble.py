@@ -1,4 +1,4 @@
-"""From the files of a run to its tables, figures and page: what belongs to what."""
+"""From the files of a run to its tables and page: what belongs to what."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
-from rerad.reporting.figures.confusion import plot_confusion
-from rerad.reporting.figures.forest import plot_forest
-from rerad.reporting.figures.roc import plot_roc
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
 from rerad.reporting.tables import tabulate
@@ -60,38 +56,6 @@ def make_table(
         html=html,
         tex=tex,
     )
-
-
-def draw_figure(
-    *,
-    settings: Mapping[str, Any],
-    primary: str,
-    predictions: Sequence[Path],
-    metrics: Sequence[Path],
-    published: Path | None,
-    phantom: bool,
-    png: Path,
-    svg: Path,
-) -> None:
-    """Draw one figure of a study from the results of its methods.
-
-    ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts; ``published`` is needed by a
-    forest plot.
-
-    Raises:
-        ReradError: a forest plot without published values.
-    """
-    grouped = by_method(predictions)
-    measured = {path.parent.name: path for path in metrics}
-    target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
-    if settings["kind"] == "roc":
-        plot_roc(rows=settings["rows"], predictions=grouped, metrics=measured, **target)
-    elif settings["kind"] == "confusion":
-        plot_confusion(rows=settings["rows"], predictions=grouped, metrics=measured, **target)
-    elif published is None:
-        raise ReradError("a forest plot needs published values", where=str(png), remedy="Name its table in the study")
-    else:
-        plot_forest(rows=settings["rows"], metrics=measured, published=published, primary=primary, **target)
 
 
 def list_deviations(deviations: Sequence[Mapping[str, str]], *, csv: Path) -> None:
@@ -178,6 +142,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
                 "title": entry["title"],
                 "html": folder / "tables" / f"{table}.html",
                 "csv": folder / "tables" / f"{table}.csv",
+                "primary": entry.get("primary", study["primary"]),
             }
             for table, entry in study["tables"].items()
         ],

@@ -7,6 +7,17 @@ from typing import Any
 
 from rerad.reporting.rendering import meaning
 
+CELLS = {
+    "classification": (
+        "Ours: mean over seeds of the metric on the pooled out-of-fold predictions, threshold 0.5, with the 95 % "
+        "interval of a bootstrap of patients (seeds resampled inside). AUC from scores."
+    ),
+    "segmentation": (
+        "Ours: over the voxels of each case's whole box, mean over the out-of-fold cases, then over seeds, with the "
+        "95 % interval of a bootstrap of patients (seeds resampled inside)."
+    ),
+}
+
 
 def banner(cohort: Mapping[str, Any]) -> str:
     """Return the warning of a table that must not be taken for a reproduction, or an empty string."""
@@ -27,12 +38,10 @@ def notes(
     absent: Sequence[str],
     published: bool,
     optimism: bool = False,
+    task: str = "classification",
 ) -> list[str]:
     """Return the sentences under a table: what a cell is, the verdict, optimism, the cohort, marks, missing rows."""
-    sentences = [
-        "Ours: mean over seeds of the metric on the pooled out-of-fold predictions, threshold 0.5, with the 95 % "
-        "interval of a bootstrap of patients (seeds resampled inside). AUC from scores."
-    ]
+    sentences = [CELLS[task]]
     if published:
         sentences.append(
             f"Verdict: the published {meaning(primary)} against our interval; above means ours is higher than "

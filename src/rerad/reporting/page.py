@@ -36,11 +36,12 @@ def write_report(
 ) -> None:
     """Write ``report.html``: verdicts, studies, audit, cohorts, costs and provenance, images, style and script inside.
 
-    ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths),
-    figures (id, caption, png), deviations (mappings of one shape), optionally comparisons (path of comparisons.csv or
-    None). ``findings``: the audit's findings.csv, or None. ``cohorts``: id, cases, patient_flow,
-    features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes. ``costs``: rows of
-    costs.csv. ``provenance``: what ``collect`` returned. ``thumbnail`` is the width of quality pictures in pixels.
+    ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
+    optionally a primary of its own), figures (id, caption, png), deviations (mappings of one shape), optionally
+    comparisons (path of comparisons.csv or None). ``findings``: the audit's findings.csv, or None. ``cohorts``: id,
+    cases, patient_flow, features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes.
+    ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
+    ``thumbnail`` is the width of quality pictures in pixels.
 
     Raises:
         ReradError: a table file without its fragment, findings without a column.
@@ -122,10 +123,10 @@ def _fragment(path: Path) -> str:
 
 
 def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    primary = study.get("primary", "acc")
     phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
     rows = []
     for table in study["tables"]:
+        primary = table.get("primary", study.get("primary", "acc"))
         frame = pd.read_csv(table["csv"], dtype={f"{primary}_published": str}, keep_default_na=True)
         if primary not in frame.columns:
             continue

@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOTHING = "–"
-# The classification columns' names; any other column is shown by its id.
+# The columns' names; any other column is shown by its id.
 METRICS = {
     "acc": ("Acc.", "accuracy"),
     "sen": ("Sen.", "sensitivity"),
@@ -21,6 +21,8 @@ METRICS = {
     "pre": ("Pre.", "precision"),
     "f1": ("F1", "F1 score"),
     "auc": ("AUC", "AUC"),
+    "dsc": ("DSC", "Dice similarity coefficient"),
+    "jac": ("Jac.", "Jaccard score"),
 }
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",

@@ -41,6 +41,14 @@ def selected(metrics: pd.DataFrame, row: Mapping[str, Any], task: str = "classif
     ]
 
 
+def renamed(metrics: pd.DataFrame, columns: Mapping[str, str]) -> pd.DataFrame:
+    """Return only the metrics that a table's columns show, under the columns' names; all without ``columns``."""
+    if not columns:
+        return metrics
+    names = {metric: column for column, metric in columns.items()}
+    return metrics[metrics["metric"].isin(names)].assign(metric=lambda frame: frame["metric"].map(names))
+
+
 def interval_text(metrics: Path | None, row: Mapping[str, Any], metric: str) -> str:
     """Return `` [low, high]`` of a pooled metric from metrics.csv, or nothing where there is none."""
     if metrics is None:

@@ -15,7 +15,7 @@ from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, slug
 from rerad.reporting.published import Published, read_published
-from rerad.reporting.scores import selected
+from rerad.reporting.scores import renamed, selected
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
 
 Row = dict[str, Any]
@@ -35,23 +35,24 @@ def tabulate(
     md: Path,
     html: Path,
     tex: Path,
-    task: str = "classification",
     deviations: Sequence[Mapping[str, str]] = (),
 ) -> None:
     """Write a table of published values beside ours as CSV, Markdown, HTML and LaTeX.
 
-    ``table`` is the study's entry (title, rows of method, trained, label, kind; optional note of a row and ``marks``:
-    mark → meaning); ``cohort`` has name, source, cases, positives, paper_cases, paper_positives, phantom, notes and
-    optionally ``permuted``; ``metrics`` and ``costs`` lead from the trained id to metrics.csv and to cost.json files.
-    A cell is the mean over seeds of the pooled metric with its 95 % interval; the verdict goes by ``primary``. Where
-    metrics.csv also has the selection ``best_test``, the gap between both is the row's optimism. ``deviations`` are
-    printed under the table; the report takes them from the study.
+    ``table`` is the study's entry (title, rows of method, trained, label, kind; optional note of a row, ``marks``: mark
+    → meaning, ``task``, ``primary`` of its own, ``columns``: column → metric, where they differ); ``cohort`` has name,
+    source, cases, positives, paper_cases, paper_positives, phantom, notes and optionally ``permuted``; ``metrics`` and
+    ``costs`` lead from the trained id to metrics.csv and to cost.json files. A cell is the mean over seeds of the
+    pooled metric with its 95 % interval; the verdict goes by ``primary``. Where metrics.csv also has the selection
+    ``best_test``, the gap between both is the row's optimism. ``deviations`` are printed under the table; the report
+    takes them from the study.
 
     Raises:
         ReradError: broken published values, a row without metrics, or ``primary`` not among the columns.
     """
     paper = read_published(published) if published else Published([], {}, {})
-    rows = [_row(row, cohort, paper, metrics, costs, primary, task, study) for row in table["rows"]]
+    primary = table.get("primary", primary)
+    rows = [_row(row, table, cohort, paper, metrics, costs, primary, study) for row in table["rows"]]
     columns = paper.columns or list(dict.fromkeys(name for row in rows for name in row["values"]))
     if columns and primary not in columns:
         raise ReradError(
@@ -70,12 +71,12 @@ def tabulate(
 
 def _row(
     row: Mapping[str, Any],
+    table: Mapping[str, Any],
     cohort: Mapping[str, Any],
     paper: Published,
     metrics: Mapping[str, Path],
     costs: Mapping[str, Sequence[Path]],
     primary: str,
-    task: str,
     study: str,
 ) -> Row:
     trained = row.get("trained", row["method"])
@@ -83,7 +84,8 @@ def _row(
         raise ReradError(f"the row {row['method']!r} has no metrics of the method {trained!r}", where=study)
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
     failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
-    everything = pd.read_csv(metrics[trained])
+    task = table.get("task", "classification")
+    everything = renamed(pd.read_csv(metrics[trained]), table.get("columns", {}))
     measured = selected(everything, row, task)
     if failed is None and measured.empty:
         failed = "no predictions to evaluate"
@@ -95,6 +97,7 @@ def _row(
     best, gap = (math.nan, math.nan) if failed is not None else _optimism(everything, row, primary, task)
     values = _cells(measured, printed, marks)
     n, n_positive = _counts(measured)
+    patients = n if task == "classification" else None
     result = {
         "method": row["method"],
         "label": row["label"],
@@ -106,7 +109,8 @@ def _row(
         "best_test": best,
         "optimism": gap,
     }
-    result["verdict"], note = _verdict(values.get(primary), primary, n, n_positive, cohort, failed)
+    why = not_comparable(cohort, n, n_positive)
+    result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
     return result
 
@@ -147,28 +151,28 @@ def _counts(measured: pd.DataFrame) -> tuple[int | None, int | None]:
     pooled = measured[measured["scope"] == "pooled"]
     if pooled.empty:
         return None, None
-    return int(pooled["n"].max()), int(pooled["n_positive"].max())
+    positive = pooled["n_positive"].max()
+    return int(pooled["n"].max()), None if math.isnan(positive) else int(positive)
 
 
 def _verdict(
     cell: Mapping[str, Any] | None,
     primary: str,
-    n: int | None,
-    n_positive: int | None,
-    cohort: Mapping[str, Any],
+    patients: int | None,
+    why: str,
     failed: str | None,
 ) -> tuple[str, str]:
+    """Return verdict and note; ``patients`` are those that an accuracy counts, ``why`` it cannot be compared."""
     if failed is not None:
         return f"failed: {' '.join(failed.split())}", ""
     if cell is None or not cell["published"]:
         return NONE, ""
-    why = not_comparable(cohort, n, n_positive)
     if why:
         return f"not comparable: {why}", ""
     verdict = judge(cell["published"], cell["low"], cell["high"])
-    if verdict.startswith("not comparable") or n is None:
+    if verdict.startswith("not comparable"):
         return verdict, ""
-    return verdict, difference(primary, cell["value"], cell["published"], cell["low"], cell["high"], n)
+    return verdict, difference(primary, cell["value"], cell["published"], cell["low"], cell["high"], patients)
 
 
 def _frame(rows: Sequence[Row], columns: Sequence[str], primary: str) -> pd.DataFrame:
@@ -209,10 +213,13 @@ def _context(
         "id": f"{study}-{name}",
         "title": table["title"],
         "banner": banner(cohort),
-        "notes": notes(cohort, primary, marks, absent, bool(paper.printed), optimism),
+        "notes": notes(
+            cohort, primary, marks, absent, bool(paper.printed), optimism, table.get("task", "classification")
+        ),
         "rows": rows,
         "columns": columns,
         "primary": primary,
         "optimism_shown": optimism,
+        "wilson_shown": any(not math.isnan(cell["wilson_low"]) for row in rows for cell in row["values"].values()),
         "folds_shown": any(not math.isnan(cell["fold"]) for row in rows for cell in row["values"].values()),
     }

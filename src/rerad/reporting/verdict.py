@@ -60,13 +60,13 @@ def detectable(low: float, high: float, *, level: float = 0.05, power: float = 0
     return detectable_normal((high - low) / (2 * norm.ppf(1 - level / 2)), level=level, power=power)
 
 
-def difference(metric: str, value: float, published: str, low: float, high: float, n: int) -> str:
+def difference(metric: str, value: float, published: str, low: float, high: float, n: int | None) -> str:
     """Say how far ours is from the printed number and how far it would have had to be to be found, power 80 %.
 
-    Accuracy is counted in patients, everything else in the metric's own unit.
+    Accuracy is counted in patients, everything else in the metric's own unit; without ``n``, as of voxels, also that.
     """
     gap, smallest = value - float(published), detectable(low, high)
-    if metric == "acc":
+    if metric == "acc" and n is not None:
         patients, least = round(gap * n), math.ceil(round(smallest * n, 6))
         word = "patient" if abs(patients) == 1 else "patients"
         amount = f"{patients:+d} {word} of {n}" if patients else f"the same number of patients of {n}"

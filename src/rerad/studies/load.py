@@ -110,19 +110,21 @@ class Plan:
         return difference({**paper, "studies": studies}, self.effective())
 
     def figure(self, study: str, figure: str) -> Dict:
-        """Return a figure's entry; with ``table`` its rows are those of that table."""
+        """Return a figure's entry; with ``table`` its rows, task, primary and columns are those of that table."""
         entry = self.studies[study]["figures"][figure]
         if "table" in entry:
-            return {**entry, "rows": self.studies[study]["tables"][entry["table"]]["rows"]}
+            table = self.studies[study]["tables"][entry["table"]]
+            return {**{key: table[key] for key in ("rows", "task", "primary", "columns") if key in table}, **entry}
         return dict(entry)
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
-        """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows."""
-        return list(
-            dict.fromkeys(
-                method for entry in self.studies[study]["tables"].values() for method in trained_methods(entry, kind)
-            )
-        )
+        """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows.
+
+        Tables of another task than the study's do not count: their methods need not have that task.
+        """
+        task = self.studies[study]["task"]
+        tables = [entry for entry in self.studies[study]["tables"].values() if entry.get("task", task) == task]
+        return list(dict.fromkeys(method for entry in tables for method in trained_methods(entry, kind)))
 
     def drawn(self, cohort: str) -> set[str]:
         """Return the methods that some figure of a cohort's studies shows."""
@@ -244,7 +246,7 @@ def _check_rows(studies: dict[str, Dict]) -> None:
     for name, study in studies.items():
         for part in ("tables", "figures"):
             for entry, content in study[part].items():
-                if "rows" not in content and "table" not in content:
+                if "rows" not in content and "table" not in content and content.get("kind") != "scans":
                     raise ConfigError(
                         "neither rows nor table",
                         where=f"config/studies/{name}.yaml: {part}.{entry}",
@@ -255,6 +257,12 @@ def _check_rows(studies: dict[str, Dict]) -> None:
                         f"{content['table']!r} is no table of the study",
                         where=f"config/studies/{name}.yaml: {part}.{entry}.table",
                         remedy=f"Write one of: {', '.join(study['tables'])}",
+                    )
+                if "columns" in content and content["primary"] not in content["columns"]:
+                    raise ConfigError(
+                        f"{content['primary']!r} is no column of the table",
+                        where=f"config/studies/{name}.yaml: {part}.{entry}.primary",
+                        remedy=f"Write one of: {', '.join(content['columns'])}",
                     )
                 known = defined[study["cohort"]]
                 for method in trained_methods(content):

@@ -118,3 +118,20 @@ def test_a_method_without_any_value_is_named(draw: Callable, write_metrics: Call
 def test_other_selections_are_drawn_where_a_row_names_them(draw: Callable) -> None:
     panels, _ = draw(rows=[{**ROWS[0], "selection": "best_test"}])
     assert marks(panels[0], "o") == [(0.999, COLOURS[0])]
+
+
+def test_masks_stand_under_the_columns_of_the_paper(draw: Callable, write_metrics: Callable, root: Path) -> None:
+    measured = write_metrics("m", {"dice": (0.7, 0.65, 0.71), "accuracy": (0.98, 0.97, 0.985)}, task="segmentation")
+    panels, _ = draw(
+        rows=[{"method": "vnet", "label": "V-Net", "kind": "paper"}],
+        metrics={"vnet": measured},
+        published=root / "config/published/chmfl_tables4.csv",
+        primary="dsc",
+        task="segmentation",
+        panels=("dsc", "acc"),
+        columns={"dsc": "dice", "acc": "accuracy"},
+    )
+    assert [axes.get_title() for axes in panels[:2]] == ["Dice similarity coefficient (verdict)", "Accuracy"]
+    assert marks(panels[0], "o") == [(0.7, COLOURS[0])]
+    assert marks(panels[0], "D") == [(0.716, WARN)]
+    assert marks(panels[1], "o") == [(0.98, COLOURS[0])]

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from rerad.reporting.figures.style import COLOURS, LINE, SOFT, WARN, new_figure, save, style
 from rerad.reporting.published import Published, read_published
 from rerad.reporting.rendering import meaning
-from rerad.reporting.scores import selected
+from rerad.reporting.scores import renamed, selected
 from rerad.reporting.verdict import judge
 
 PANELS = ("acc", "sen", "spe", "auc")
@@ -35,19 +35,20 @@ def plot_forest(
     svg: Path,
     panels: Sequence[str] = PANELS,
     task: str = "classification",
+    columns: Mapping[str, str] | None = None,
 ) -> None:
     """Draw one panel a metric and one line a row: our value with its 95 % interval, and the printed value.
 
     ``rows`` as in a table (method, trained, label, kind; optionally selection and variant); ``metrics`` leads from the
     trained id to metrics.csv. A row without values of ours keeps its printed one. A printed value outside our interval
     is filled, except on a ``phantom``, which says nothing about it. The panel of ``primary`` says that verdicts rest
-    on it.
+    on it. ``panels`` are columns of the published table, ``columns`` leads from them to metrics of other names.
 
     Raises:
         ReradError: broken published values.
     """
     paper = read_published(published)
-    values = [_measured(metrics.get(row.get("trained", row["method"])), row, task) for row in rows]
+    values = [_measured(metrics.get(row.get("trained", row["method"])), row, task, columns or {}) for row in rows]
     labels = [textwrap.fill(row["label"], LETTERS) for row in rows]
     places, bottom = _places(labels)
     lines = math.ceil(len(panels) / BY_ROW)
@@ -80,11 +81,13 @@ def _places(labels: Sequence[str]) -> tuple[list[float], float]:
     return places, top
 
 
-def _measured(path: Path | None, row: Mapping[str, Any], task: str) -> dict[str, tuple[float, float, float]]:
-    """Return metric → (value, low, high) of the pooled predictions."""
+def _measured(
+    path: Path | None, row: Mapping[str, Any], task: str, columns: Mapping[str, str]
+) -> dict[str, tuple[float, float, float]]:
+    """Return column → (value, low, high) of the pooled predictions."""
     if path is None:
         return {}
-    measured = selected(pd.read_csv(path), row, task)
+    measured = selected(renamed(pd.read_csv(path), columns), row, task)
     chosen = measured[measured["scope"] == "pooled"]
     names = ("value", "low", "high")
     return {

@@ -6,22 +6,30 @@ import functools
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.patheffects import withStroke
 
 from rerad.core.errors import ReradError
 from rerad.core.files import atomic_folder
 from rerad.core.parallel import map_cases
-from rerad.reporting.figures.style import PHANTOM, SOFT, new_figure, style
+from rerad.reporting.figures.image import (
+    CONTOUR,
+    TRUTH,
+    absent,
+    array,
+    mark_phantom,
+    outline,
+    scale_bar,
+    show,
+    window,
+    write,
+)
+from rerad.reporting.figures.style import new_figure, style
 
 log = logging.getLogger(__name__)
 DPI = 110
-CONTOUR = {"PET": "#D55E00", "CT": "#56B4E9"}
-TRUTH = {1: "distant metastases", 0: "no metastases"}
 
 
 def picture_cases(
@@ -48,11 +56,11 @@ def picture_case(case: Mapping[str, Any], *, arrays: Path, part: Path, spacing_m
     The axial slice is the one with the largest GTV area, the coronal one likewise.
     """
     row = int(case["row"])
-    gtv = _array(arrays / "GTV.npy", row) > 0
+    gtv = array(arrays, "GTV", row) > 0
     axial, coronal = (int(np.argmax(gtv.sum(axis=axes))) for axes in ((1, 2), (0, 2)))
-    scans = {"PET": _array(arrays / "PET.npy", row)}
+    scans = {"PET": array(arrays, "PET", row)}
     if int(case["has_ct"]):
-        scans["CT"] = _array(arrays / "CT.npy", row)
+        scans["CT"] = array(arrays, "CT", row)
     depth, height, width = gtv.shape
     with style():
         figure = new_figure(5.0, 5.0 * (depth + height) / (2 * width) + 0.55, pad=0.02)
@@ -60,86 +68,28 @@ def picture_case(case: Mapping[str, Any], *, arrays: Path, part: Path, spacing_m
         for column, modality in enumerate(("PET", "CT")):
             scan = scans.get(modality)
             if scan is None:
-                _absent(grid[:, column])
+                for axes in grid[:, column]:
+                    absent(axes, "no CT")
                 continue
-            limits = _window(scan, modality, gtv)
-            _panel(grid[0, column], scan[axial], gtv[axial], modality, limits, "upper")
-            _panel(grid[1, column], scan[:, coronal], gtv[:, coronal], modality, limits, "lower")
+            limits = window(scan, modality, gtv)
+            show(grid[0, column], scan[axial], modality, limits)
+            show(grid[1, column], scan[:, coronal], modality, limits, "lower")
+            outline(grid[0, column], gtv[axial], CONTOUR[modality])
+            outline(grid[1, column], gtv[:, coronal], CONTOUR[modality])
         _labels(grid, scans, axial, coronal)
-        _scale_bar(grid[1, 0], spacing_mm, gtv.shape)
+        scale_bar(grid[1, 0], spacing_mm, width)
         figure.suptitle(_title(case, gtv, spacing_mm), fontsize=10, weight="bold")
         if phantom:
             for axes in grid.ravel():
-                _write(axes, 0.03, 0.03, PHANTOM, size=11, ha="left", va="bottom", color="#ffb36b")
+                mark_phantom(axes)
         figure.savefig(part / f"{case['case']}.png", format="png", dpi=DPI, metadata={"Software": None})
-
-
-def _array(path: Path, row: int) -> np.ndarray:
-    return np.asarray(np.load(path, mmap_mode="r")[row])
-
-
-def _window(scan: np.ndarray, modality: str, gtv: np.ndarray) -> tuple[float, float]:
-    # PET: bright organs such as the bladder must not turn the tumour grey. Padding is part of neither range.
-    inside = scan[scan != 0] if (scan != 0).any() else scan
-    if modality == "PET":
-        low = float(np.percentile(inside, 1))
-        top = float(np.percentile(scan[gtv], 99)) if gtv.any() else float(np.percentile(inside, 99.5))
-        return low, max(top, low + 1e-6)
-    low, top = (float(value) for value in np.percentile(inside, [1, 99.5]))
-    return low, max(top, low + 1e-6)
-
-
-def _panel(
-    axes: Axes,
-    image: np.ndarray,
-    mask: np.ndarray,
-    modality: str,
-    limits: tuple[float, float],
-    origin: Literal["upper", "lower"],
-) -> None:
-    colours = "gray_r" if modality == "PET" else "gray"
-    axes.imshow(image, cmap=colours, vmin=limits[0], vmax=limits[1], origin=origin, interpolation="nearest")
-    if mask.any() and not mask.all():
-        axes.contour(mask.astype(float), levels=[0.5], colors=[CONTOUR[modality]], linewidths=1.4)
-    axes.set(xticks=[], yticks=[])
-    for side in axes.spines.values():
-        side.set_visible(False)
-
-
-def _absent(column: np.ndarray) -> None:
-    for axes in column:
-        axes.set(xticks=[], yticks=[], facecolor="#eef1f4")
-        for side in axes.spines.values():
-            side.set_visible(False)
-        axes.text(0.5, 0.5, "no CT", ha="center", va="center", color=SOFT, fontsize=14, transform=axes.transAxes)
 
 
 def _labels(grid: np.ndarray, scans: Mapping[str, np.ndarray], axial: int, coronal: int) -> None:
     for column, modality in enumerate(("PET", "CT")):
         if modality in scans:
-            _write(grid[0, column], 0.03, 0.97, f"{modality} · axial {axial}", ha="left", va="top")
-            _write(grid[1, column], 0.03, 0.97, f"{modality} · coronal {coronal}", ha="left", va="top")
-
-
-def _write(
-    axes: Axes, x: float, y: float, text: str, *, ha: str, va: str, color: str = "white", size: float = 9
-) -> None:
-    axes.text(
-        x, y, text, transform=axes.transAxes, ha=ha, va=va, color=color, fontsize=size, weight="bold",
-        path_effects=[withStroke(linewidth=2.2, foreground="black")],
-    )  # fmt: skip
-
-
-def _scale_bar(axes: Axes, spacing_mm: float, shape: tuple[int, ...], length_mm: float = 50.0) -> None:
-    depth, _, width = shape
-    end = 0.95 * width
-    start, height = end - length_mm / spacing_mm, 0.06 * depth
-    if start < 0.3 * width:
-        return
-    axes.plot([start, end], [height, height], color="black", linewidth=4.5, solid_capstyle="butt")
-    axes.plot([start, end], [height, height], color="white", linewidth=2.5, solid_capstyle="butt")
-    place = ((start + end) / 2 + 0.5) / width, (height + 0.02 * depth) / depth
-    _write(axes, *place, f"{length_mm:g} mm", ha="center", va="bottom", size=8)
+            write(grid[0, column], 0.03, 0.97, f"{modality} · axial {axial}", ha="left", va="top")
+            write(grid[1, column], 0.03, 0.97, f"{modality} · coronal {coronal}", ha="left", va="top")
 
 
 def _title(case: Mapping[str, Any], gtv: np.ndarray, spacing_mm: float) -> str:

@@ -1,0 +1,86 @@
+"""From a figure's entry in its study to the picture: which kind is drawn by what, from which files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rerad.core.errors import ReradError
+from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.forest import plot_forest
+from rerad.reporting.figures.maps import plot_maps
+from rerad.reporting.figures.roc import plot_roc
+from rerad.reporting.figures.scans import plot_scans
+from rerad.reporting.figures.segmentations import plot_segmentations
+from rerad.reporting.figures.tsne import plot_tsne
+from rerad.reporting.figures.weights import plot_weights
+from rerad.training.predictions import by_method
+
+
+def draw_figure(
+    *,
+    settings: Mapping[str, Any],
+    primary: str,
+    classification: Sequence[Path],
+    segmentation: Sequence[Path],
+    metrics: Sequence[Path],
+    published: Path | None,
+    cases: Path,
+    arrays: Path | None,
+    spacing_mm: float,
+    phantom: bool,
+    png: Path,
+    svg: Path,
+) -> None:
+    """Draw one figure of a study from the results of its methods.
+
+    ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts. ``classification`` and
+    ``segmentation`` are the files of predictions, beside which the artefacts lie; ``published`` is needed by a forest
+    plot, ``cases`` and ``arrays`` (``spacing_mm`` apart) by figures with pictures of scans.
+
+    Raises:
+        ReradError: a file that the kind needs is not given, or the drawing's own.
+    """
+    kind = settings["kind"]
+    scores, masks = by_method(classification), by_method(segmentation)
+    measured = {path.parent.name: path for path in metrics}
+    target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
+    if kind == "scans":
+        names = settings.get("cases", ())
+        plot_scans(cases=cases, arrays=_given(arrays, kind, png), spacing_mm=spacing_mm, names=names, **target)
+        return
+    target["rows"] = settings["rows"]
+    if kind == "roc":
+        plot_roc(predictions=scores, metrics=measured, **target)
+    elif kind == "confusion":
+        plot_confusion(predictions=scores, metrics=measured, **target)
+    elif kind == "weights":
+        plot_weights(metrics=measured, **target)
+    elif kind == "tsne":
+        known = {name: settings[name] for name in ("perplexity", "neighbours")}
+        plot_tsne(predictions=scores, **known, **target)
+    elif kind == "forest":
+        plot_forest(metrics=measured, published=_given(published, kind, png), **_columns(settings, primary), **target)
+    else:
+        pictures = {"maps": (plot_maps, scores), "segmentations": (plot_segmentations, masks)}
+        draw, files = pictures[kind]
+        images = {"cases": cases, "arrays": _given(arrays, kind, png), "names": settings.get("cases", ())}
+        draw(predictions=files, **images, **target)
+
+
+def _columns(settings: Mapping[str, Any], primary: str) -> dict[str, Any]:
+    """Return what a forest plot takes from its table: task, primary metric and the metric of each column."""
+    known: dict[str, Any] = {"primary": settings.get("primary", primary)}
+    if "columns" in settings:
+        columns = {name: metric for name, metric in settings["columns"].items() if not metric.startswith("hd95")}
+        known |= {"task": settings.get("task", "classification"), "columns": columns, "panels": tuple(columns)}
+    return known
+
+
+def _given(path: Path | None, kind: str, png: Path) -> Path:
+    if path is None:
+        needed = {"forest": "published values"}.get(kind, "the cohort's arrays")
+        remedy = {"forest": "Name its table in the study"}.get(kind, "Prepare the cohort")
+        raise ReradError(f"a figure of the kind {kind} needs {needed}", where=str(png), remedy=remedy)
+    return path

@@ -1,0 +1,84 @@
+"""Every kind of figure that a study may name is drawn, from the files that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import rerad.reporting.draw as module
+from rerad.core.errors import ReradError
+
+TRAINED = "trained/sts/{}/seed0/all/{}"
+DRAWERS = {
+    "roc": {"rows", "predictions", "metrics"},
+    "confusion": {"rows", "predictions", "metrics"},
+    "forest": {"rows", "metrics", "published", "primary"},
+    "scans": {"cases", "arrays", "spacing_mm", "names"},
+    "weights": {"rows", "metrics"},
+    "maps": {"rows", "predictions", "cases", "arrays", "names"},
+    "tsne": {"rows", "predictions", "perplexity", "neighbours"},
+    "segmentations": {"rows", "predictions", "cases", "arrays", "names"},
+}
+SETTINGS = {"rows": [{"method": "cfl", "label": "CFL"}], "perplexity": 9, "neighbours": 5, "cases": ["P1"]}
+
+
+@pytest.fixture
+def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """A function that asks for a figure and returns what its drawer was given."""
+
+    def run(kind: str, **changes: Any) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        monkeypatch.setattr(module, f"plot_{kind}", lambda **given: seen.update(given))
+        known: dict[str, Any] = {
+            "settings": {**SETTINGS, "kind": kind}, "primary": "acc", "phantom": True, "spacing_mm": 2.0,
+            "classification": [Path(TRAINED.format("cfl", "predictions_classification.csv"))],
+            "segmentation": [Path(TRAINED.format("cfl", "predictions_segmentation.csv"))],
+            "metrics": [Path("trained/sts/cfl/metrics.csv")], "published": Path("p.csv"), "cases": Path("cases.csv"),
+            "arrays": Path("arrays"), "png": Path("x.png"), "svg": Path("x.svg"),
+        }  # fmt: skip
+        module.draw_figure(**{**known, **changes})
+        return seen
+
+    return run
+
+
+def test_the_schema_knows_these_kinds(root: Path) -> None:
+    schema = yaml.safe_load((root / "workflow" / "schemas" / "study.schema.yaml").read_text())
+    assert set(schema["$defs"]["figure"]["properties"]["kind"]["enum"]) == set(DRAWERS)
+
+
+@pytest.mark.parametrize("kind", DRAWERS)
+def test_each_kind_is_drawn_from_its_files(draw: Callable, kind: str) -> None:
+    given = draw(kind)
+    assert set(given) == DRAWERS[kind] | {"phantom", "png", "svg"}
+    assert given["phantom"] is True
+    name = "segmentation" if kind == "segmentations" else "classification"
+    if "predictions" in given:
+        assert given["predictions"] == {"cfl": [Path(TRAINED.format("cfl", f"predictions_{name}.csv"))]}
+    if "metrics" in given:
+        assert given["metrics"] == {"cfl": Path("trained/sts/cfl/metrics.csv")}
+    if "names" in given:
+        assert given["names"] == ["P1"]
+
+
+def test_a_forest_of_masks_has_the_columns_of_its_table(draw: Callable) -> None:
+    columns = {"dsc": "dice", "haus": "hd95_mm"}
+    table = {"task": "segmentation", "primary": "dsc", "columns": columns}
+    given = draw("forest", settings={**SETTINGS, "kind": "forest", **table})
+    assert (given["task"], given["primary"]) == ("segmentation", "dsc")
+    # Millimetres do not fit an axis from 0 to 1.
+    assert given["panels"] == ("dsc",)
+    assert given["columns"] == {"dsc": "dice"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing", "said"),
+    [("forest", "published", "needs published values"), ("maps", "arrays", "needs the cohort's arrays")],
+)
+def test_a_figure_without_its_files_is_named(draw: Callable, kind: str, missing: str, said: str) -> None:
+    with pytest.raises(ReradError, match=said):
+        draw(kind, **{missing: None})
