@@ -23,8 +23,6 @@ NETWORKS = {
     "vnet": "rerad.models.vnet",
 }
 
-NETWORKS: dict[str, str] = {}
-
 MODELS = {
     "forest": "rerad.models.forest",
     "logistic": "rerad.models.logistic",

@@ -21,6 +21,7 @@ from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side
 from rerad.training.code import training_code
+from rerad.training.companion import joined
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.job import Job, Trained, read_chosen
 from rerad.training.loop import Task, fit
@@ -104,6 +105,9 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         if job.keep_model:
             _keep(network, work, fold, model_file)
         finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
+    finished["classification"] = joined(
+        finished["classification"], work.module, work.data, volumes.recipe, fold=fold, seed=seed
+    )
     finished["spent_s"] = clock.spent_s
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}

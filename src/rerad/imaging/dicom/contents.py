@@ -9,7 +9,8 @@ from typing import NamedTuple
 from pydicom import Dataset, dcmread
 
 from rerad.core.errors import CaseError
-from rerad.imaging.dicom.rtstruct import references, roi_names
+from rerad.imaging.dicom.references import rtstruct_references
+from rerad.imaging.dicom.rtstruct import roi_names
 from rerad.imaging.dicom.series import COMPANIONS
 from rerad.imaging.dicom.tags import reason, text
 
@@ -92,4 +93,4 @@ def _header(path: Path) -> Dataset:
 
 def _structure_set(header: Dataset, series: ImageSeries, path: Path) -> StructureSet:
     where = str(path)
-    return StructureSet(path, series.uid, tuple(references(header, where)), roi_names(header, where))
+    return StructureSet(path, series.uid, tuple(rtstruct_references(header, where)), roi_names(header, where))
