@@ -154,6 +154,25 @@ def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: 
         loaded(config, root, overlay).local_files("sts")
 
 
+def test_every_file_of_a_local_source_is_an_input_whatever_its_form(
+    root: Path, config: dict[str, Any], tmp_path: Path
+) -> None:
+    files = ["INFOclinical_STS.xlsx", "A/PET_image.nii.gz", "B/PT/1.2.3/1-001.dcm", "B/PT/1.2.3/1-002", "B/rt.dcm"]
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    overlay = {"cohorts": {"sts": {"source": "local", "local": {"path": str(tmp_path)}}}}
+    assert loaded(config, root, overlay).local_files("sts") == sorted(str(tmp_path / file) for file in files)
+
+
+def test_stages_that_read_scans_know_the_region(root: Path, config: dict[str, Any]) -> None:
+    plan = loaded(config, root, {"cohorts": {"sts": {"roi": "GTV"}}})
+    for stage in ("prepare", "describe"):
+        settings = plan.scan_settings("sts", stage)
+        assert settings.pop("roi") == "GTV"
+        assert settings == plan.config["cohorts"]["sts"][stage]
+
+
 def test_every_key_of_the_schemas_is_closed_and_described(root: Path) -> None:
     for path in sorted((root / "workflow" / "schemas").glob("*.yaml")):
         problems = list(undescribed(yaml.safe_load(path.read_text()), path.stem))

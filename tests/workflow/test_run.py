@@ -178,14 +178,15 @@ def scans(finished: Path, tmp_path: Path) -> Path:
 
 def test_one_broken_patient_is_a_row_and_the_others_finish(scans: Path, tmp_path: Path, run: Run) -> None:
     broken = sorted(path.name for path in scans.iterdir() if path.is_dir())[0]
-    image = scans / broken / "PET_image.nii.gz"
+    image = min((scans / broken / "PT").rglob("*.dcm"))
     image.write_bytes(image.read_bytes()[:-200])
     overlay = tmp_path / "local.yaml"
     overlay.write_text(f"cohorts: {{sts: {{source: local, local: {{path: {scans}}}}}}}\n")
     done = run(overlays=(overlay,))
     assert done.returncode == 0, done.stdout
     flow = pd.read_csv(tmp_path / "results/tiny/cohorts/sts/patient_flow.csv").set_index("case")
-    assert "PET_image.nii.gz" in flow.loc[broken, "reason"]
+    assert flow.loc[broken, "reason"].startswith(f"{broken}, PT series 1.2.")
+    assert image.name in flow.loc[broken, "reason"]
     cases = pd.read_csv(tmp_path / "results/tiny/cohorts/sts/cases.csv")
     assert broken not in set(cases["case"])
     table = pd.read_csv(tmp_path / "results/tiny/chmfl/tables/table1.csv")

@@ -18,7 +18,8 @@ rule prepare:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=4000,
+        # Of a whole-body CT a process holds 1.2 GB, with its features 1.5 GB.
+        mem_mb=lambda wildcards, threads: max(4000, 1500 * threads),
     params:
         settings=scan_settings("prepare"),
         seed=cohort_settings("seed"),
@@ -93,7 +94,7 @@ rule describe:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=lambda wildcards, threads: 1000 * threads,
+        mem_mb=lambda wildcards, threads: 1500 * threads,
     params:
         settings=scan_settings("describe"),
         code=lambda wildcards: code_of("describe", f"rerad.cohorts.{wildcards.cohort}.describe"),

@@ -15,7 +15,7 @@ from rerad.cohorts.sts.describe import describe
 from rerad.radiomics import extract
 
 SETTINGS = {"roi": "GTV_Mass", "spacing_mm": 4.0}
-CASES = ["PHANTOM_001", "PHANTOM_002", "PHANTOM_003"]
+CASES = ["PHANTOM_001", "PHANTOM_002", "PHANTOM_003"]  # the second has no CT
 
 
 def described(
@@ -42,12 +42,13 @@ def acquired(raw: Path, tmp_path: Path) -> Path:
 def test_of_nifti_the_features_are_those_of_the_files(acquired: Path, tmp_path: Path) -> None:
     table, flow = described(acquired, tmp_path / "out")
     assert flow.empty
+    assert table.filter(like="CT_").notna().any(axis=1).tolist() == [True, False, True]
     own = {"spacing_mm": 4.0}
     for modality in ("PET", "CT"):
-        files = [acquired / "PHANTOM_002" / f"{modality}_{part}.nii.gz" for part in ("image", "mask")]
+        files = [acquired / "PHANTOM_003" / f"{modality}_{part}.nii.gz" for part in ("image", "mask")]
         for name, value in extract(*files, modality, settings=own).items():
             # The table has ten digits.
-            assert table.loc["PHANTOM_002", name] == pytest.approx(value, rel=1e-9, nan_ok=True), name
+            assert table.loc["PHANTOM_003", name] == pytest.approx(value, rel=1e-9, nan_ok=True), name
 
 
 def test_of_dicom_they_are_the_same_to_the_digits_of_16_bits(phantom: Path, acquired: Path, tmp_path: Path) -> None:
@@ -60,6 +61,7 @@ def test_of_dicom_they_are_the_same_to_the_digits_of_16_bits(phantom: Path, acqu
     firm = [name for name in dicom if "_shape_" in name or name.startswith(("CT_", "PET_firstorder_M", "PET_index_"))]
     assert len(firm) > 120
     np.testing.assert_allclose(dicom[firm], nifti[firm], rtol=2e-3)
+    pd.testing.assert_frame_equal(dicom.filter(like="CT_"), nifti.filter(like="CT_"), rtol=1e-9)
 
 
 def test_the_region_is_the_one_that_the_settings_name(phantom: Path, tmp_path: Path) -> None:
@@ -69,14 +71,14 @@ def test_the_region_is_the_one_that_the_settings_name(phantom: Path, tmp_path: P
 
 
 def test_a_file_that_changed_is_a_row_of_the_flow(raw: Path, acquired: Path, tmp_path: Path) -> None:
-    for name in ("PHANTOM_001/PET_mask", "PHANTOM_002/CT_image"):
+    for name in ("PHANTOM_001/PET_mask", "PHANTOM_003/CT_image"):
         path = raw / f"{name}.nii.gz"
         path.write_bytes(path.read_bytes() + b"\0")
     table, flow = described(acquired, tmp_path / "out", [*CASES, "PHANTOM_777"])
     rows = list(flow[["case", "modality", "reason"]].itertuples(index=False, name=None))
-    assert [row[:2] for row in rows] == [("PHANTOM_001", "PET"), ("PHANTOM_002", "CT"), ("PHANTOM_777", "PET")]
+    assert [row[:2] for row in rows] == [("PHANTOM_001", "PET"), ("PHANTOM_003", "CT"), ("PHANTOM_777", "PET")]
     assert rows[0][2].startswith("PHANTOM_001/PET_mask.nii.gz: changed since it was acquired")
-    assert rows[1][2].startswith("PHANTOM_002/CT_image.nii.gz: changed since it was acquired")
+    assert rows[1][2].startswith("PHANTOM_003/CT_image.nii.gz: changed since it was acquired")
     assert rows[2][2].startswith("PHANTOM_777: no series of Modality (0008,0060) = PT")
     assert table.loc["PHANTOM_001"].filter(like="PET_").isna().all()
     assert table.loc["PHANTOM_003"].filter(like="PET_").notna().any()

@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """An image (PET in SUV, CT in HU) and the GTV, 0 and 1, on its grid."""
+    """An image (PET in SUV, CT in HU; of DICOM in whole HU) and the GTV, 0 and 1, on its grid."""
 
     image: sitk.Image
     mask: sitk.Image
@@ -95,7 +95,14 @@ def _read_dicom(case: Case, modality: str, roi: str) -> Scan:
         raise
     _check(case, [structures.path, *_slices(case, series)])
     image = READERS[modality](series.folder)
-    return Scan(image, read_rtstruct(structures.path, image, roi))
+    mask = read_rtstruct(structures.path, image, roi)
+    return Scan(_whole(image) if modality == "CT" else image, mask)
+
+
+def _whole(image: sitk.Image) -> sitk.Image:
+    # As CT is stored, and as the collection's NIfTI has it: PyRadiomics then rounds to whole HU after interpolation,
+    # as IBSI does (Zwanenburg 2020, doi 10.1148/radiol.2020191145; reference manual, 68QD).
+    return sitk.Cast(sitk.Round(image), sitk.sitkInt32)
 
 
 def _one_series(case: Case, modality: str, found: Contents) -> ImageSeries:
