@@ -22,6 +22,7 @@ from rerad.reporting.scores import read_scores
 from rerad.training.threads import one_thread
 
 WIDTH, TITLE = 4.8, 0.45  # inches: of the figure, and above a panel
+LETTERS = 19  # of a title on one line
 BY_ROW = 3  # panels side by side: more are not readable at 400 pixels
 LOOKS = {0: (COLOURS[0], "o"), 1: (COLOURS[1], "^")}
 NOTE = (
@@ -82,7 +83,7 @@ def _panel(
 ) -> None:
     axes.set_box_aspect(1)
     axes.set_anchor("S")
-    title = textwrap.fill(label, 22)
+    title = textwrap.fill(label, LETTERS)
     if not folds or scores.empty or any("features" not in fold for fold in folds):
         axes.set_title(title, fontsize=8.5, weight="bold")
         absent(axes, "no features" if folds and not scores.empty else "failed", size=10)
@@ -90,7 +91,7 @@ def _panel(
     features, target = aligned(folds, scores)
     right = nearest(features, target, neighbours)
     low, high = wilson(int(right.sum()), len(right), level=0.95)
-    title = textwrap.fill(f"{label} (n = {len(target)})", 22)
+    title = textwrap.fill(f"{label} (n = {len(target)})", LETTERS)
     axes.set_title(title, fontsize=8.5, weight="bold", pad=15)
     under = f"{neighbours}-NN {right.mean():.2f} [{low:.2f}, {high:.2f}]"
     axes.text(0.5, 1.02, under, ha="center", va="bottom", fontsize=7.5, color=SOFT, transform=axes.transAxes)
