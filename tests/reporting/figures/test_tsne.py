@@ -116,7 +116,7 @@ def test_the_picture(tmp_path: Path, write_artefacts: Callable, failed: list[Pat
     assert texts[0] == texts[1]
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
     assert texts[0].count(">failed<") == texts[0].count(">no features<") == 1
-    assert texts[0].count(">3-NN ") == 1
+    assert texts[0].count(">n = 7, 3-NN ") == 1
     assert "standardised" in texts[0]
     assert "Distant metastases" in texts[0]
     assert ">PHANTOM<" in texts[2]

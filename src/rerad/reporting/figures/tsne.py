@@ -22,6 +22,7 @@ from rerad.reporting.scores import read_scores
 from rerad.training.threads import one_thread
 
 WIDTH, TITLE = 4.8, 0.45  # inches: of the figure, and above a panel
+LETTERS = 19  # of a title on one line
 BY_ROW = 3  # panels side by side: more are not readable at 400 pixels
 LOOKS = {0: (COLOURS[0], "o"), 1: (COLOURS[1], "^")}
 NOTE = (
@@ -54,12 +55,13 @@ def plot_tsne(
     """
     lines = math.ceil(len(rows) / BY_ROW)
     columns = min(BY_ROW, len(rows))
+    title = TITLE + 0.14 * max(len(textwrap.wrap(row["label"], LETTERS)) - 1 for row in rows)
+    height = lines * (WIDTH / columns + title)
     note = textwrap.fill(NOTE.format(neighbours=neighbours), 98)
     with style():
         foot = 0.42 + 0.135 * (note.count("\n") + 1)
-        figure = new_figure(WIDTH, lines * (WIDTH / columns + TITLE) + foot, pad=0.04)
-        ratios = [lines * (WIDTH / columns + TITLE), foot]
-        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=ratios).ravel()
+        figure = new_figure(WIDTH, height + foot, pad=0.04)
+        above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=[height, foot]).ravel()
         grid = above.subplots(lines, columns, squeeze=False).ravel()
         for axes, row in zip(grid, rows, strict=False):
             paths = predictions[row.get("trained", row["method"])]
@@ -82,7 +84,7 @@ def _panel(
 ) -> None:
     axes.set_box_aspect(1)
     axes.set_anchor("S")
-    title = textwrap.fill(label, 22)
+    title = textwrap.fill(label, LETTERS)
     if not folds or scores.empty or any("features" not in fold for fold in folds):
         axes.set_title(title, fontsize=8.5, weight="bold")
         absent(axes, "no features" if folds and not scores.empty else "failed", size=10)
@@ -90,10 +92,10 @@ def _panel(
     features, target = aligned(folds, scores)
     right = nearest(features, target, neighbours)
     low, high = wilson(int(right.sum()), len(right), level=0.95)
-    title = textwrap.fill(f"{label} (n = {len(target)})", 22)
     axes.set_title(title, fontsize=8.5, weight="bold", pad=15)
-    under = f"{neighbours}-NN {right.mean():.2f} [{low:.2f}, {high:.2f}]"
-    axes.text(0.5, 1.02, under, ha="center", va="bottom", fontsize=7.5, color=SOFT, transform=axes.transAxes)
+    under = f"n = {len(target)}, {neighbours}-NN {right.mean():.2f} [{low:.2f}, {high:.2f}]"
+    small = axes.text(0.5, 1.02, under, ha="center", va="bottom", fontsize=7, color=SOFT, transform=axes.transAxes)
+    small.set_in_layout(False)  # the title above it keeps its place, and its width must not shrink the panel
     places = embedded(features, perplexity, seed)
     for kind, (colour, marker) in LOOKS.items():
         chosen = places[target == kind]
