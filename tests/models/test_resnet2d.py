@@ -202,3 +202,14 @@ def test_batch_norms_follow_the_setting():
     network = built("resnet18", norm="group:4")
     kinds = {type(part).__name__ for part in network.modules() if "Norm" in type(part).__name__}
     assert kinds == {"GroupNorm"}
+
+
+def test_a_phantom_of_the_weights_fits_the_network_it_was_made_for(tmp_path: Path) -> None:
+    settings = {"depth": 18, "width": 4}
+    resnet2d.write_weights(tmp_path / "made.pth", settings, seed=3)
+    resnet2d.write_weights(tmp_path / "again.pth", settings, seed=3)
+    assert (tmp_path / "made.pth").read_bytes() == (tmp_path / "again.pth").read_bytes()
+    network = resnet2d.build(settings, channels=("PET", "CT"), shape=(34, 20))
+    resnet2d.load_weights(network, tmp_path / "made.pth")
+    wanted = torch.load(tmp_path / "made.pth", weights_only=True)["layer1.0.conv1.weight"]
+    assert all(torch.equal(encoder.layer1[0].conv1.weight, wanted) for encoder in network.encoders)

@@ -18,7 +18,7 @@ rule acquire:
     threads: workflow.cores
     resources:
         mem_mb=2000,
-        download=lambda wildcards: cohorts.expected(parts_of(wildcards)),
+        download=expected_download,
     params:
         source=cohort_settings("source"),
         settings=lambda wildcards: PLAN.source_settings(wildcards.cohort),

@@ -1,9 +1,11 @@
 # What the rules share: the plan of this run, and the names of its files.
+import functools
 import json
 import math
 import sys
 from pathlib import Path
 
+from snakemake.logging import logger
 from rerad import cohorts
 from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
@@ -108,6 +110,19 @@ def parts_of(wildcards):
     """Return what a cohort takes from archives."""
     source = config["cohorts"][wildcards.cohort]["source"]
     return cohorts.parts(wildcards.cohort, source, PLAN.source_settings(wildcards.cohort))
+
+
+@functools.cache
+def told_download(cohort, source):
+    told = cohorts.expected(cohorts.parts(cohort, source, PLAN.source_settings(cohort)))
+    if not LOOKING.isdisjoint(sys.argv):
+        logger.info(f"Acquire the cohort {cohort} from the source {source}: {told}")
+    return told
+
+
+def expected_download(wildcards):
+    """Return in words what acquiring a cohort downloads; a dry run prints it."""
+    return told_download(wildcards.cohort, config["cohorts"][wildcards.cohort]["source"])
 
 
 def code_of_acquiring(wildcards):

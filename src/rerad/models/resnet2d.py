@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rerad.models import pretrained
 from rerad.models.hierarchical.blocks import convolve, enlarge
 from rerad.models.hierarchical.decoder import Decoder, output_transition
 from rerad.models.hierarchical.head import Head, pool
@@ -51,6 +52,12 @@ def build(settings: dict[str, Any], *, channels: tuple[str, ...], shape: tuple[i
     network = Resnet(complete(settings, DEFAULTS), channels, shape)
     initialise(network)
     return network
+
+
+def write_weights(path: Path, settings: dict[str, Any], seed: int) -> None:
+    """Write a phantom of the published weights, random ones in their layout, for a network of these settings."""
+    options = complete(settings, DEFAULTS)
+    pretrained.write_weights(path, options["depth"], options["width"], seed)
 
 
 def load_weights(network: Resnet, path: Path) -> None:

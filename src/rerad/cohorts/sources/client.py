@@ -178,13 +178,15 @@ def persist(attempt: Callable[[], Answer], *, what: str, stop: threading.Event |
         error = _again(state)
         grown = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2 ** max(0, barren - 1))
         # Equal jitter: clients that were thrown off together must not return together.
-        pause = tenacity.wait_random(0.5 * grown, grown)(state) if error.after_s is None else error.after_s
-        log.warning("%s: %s; again in %.1f s", what, error.what, pause)
-        return pause
+        return tenacity.wait_random(0.5 * grown, grown)(state) if error.after_s is None else error.after_s
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        log.warning("%s: %s; again in %.1f s", what, _again(state).what, state.upcoming_sleep)
 
     retrying = tenacity.Retrying(
         stop=enough,
         wait=wait,
+        before_sleep=tell,
         retry=tenacity.retry_if_exception_type(AgainError),
         sleep=tenacity.sleep_using_event(stop),
         reraise=True,
