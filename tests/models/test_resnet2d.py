@@ -1,5 +1,7 @@
 """The ResNets against torchvision's published layout."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from network_entries import built

@@ -92,10 +92,11 @@ def acquire(
 def _from_archives(
     part: Path, source: str, settings: dict[str, Any], store: Path, connections: int
 ) -> tuple[list[Row], str]:
+    local = _clinical_table(Path(settings["clinical"])) if settings["clinical"] else None
     rows = bring(parts(source, settings), part, store, workers=connections)
-    if settings["clinical"]:
-        os.symlink(_clinical_table(Path(settings["clinical"])), part / CLINICAL)
-        rows += measured(part, {CLINICAL: Path(settings["clinical"]).as_uri()})
+    if local is not None:
+        os.symlink(local, part / CLINICAL)
+        rows += measured(part, {CLINICAL: local.as_uri()})
     if not (part / CLINICAL).is_file():
         raise ReradError(
             f"{CLINICAL} is not among the files",
