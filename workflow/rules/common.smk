@@ -54,14 +54,20 @@ if workflow.is_main_process and not LOOKING.intersection(sys.argv):
     lock.claim_run(RUN)
 
 
+def layers_of(*studies):
+    """Return the tables of layers of some studies, or of all."""
+    return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get("layers", {})]
+
+
 wildcard_constraints:
     cohort="|".join(PLAN.methods),
     method="[a-z][a-z0-9_]*",
     seed=r"\d+",
     chunk=r"all|fold\d+",
     study="|".join(PLAN.studies),
-    table="[a-z][a-z0-9]*",
+    table="|".join({table for study in PLAN.studies.values() for table in study["tables"]}),
     figure="[a-z][a-z0-9_]*",
+    layers="|".join(layers_of()) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
 
 
@@ -114,8 +120,9 @@ def parts_of(wildcards):
 
 @functools.cache
 def told_download(cohort, source):
-    told = cohorts.expected(cohorts.parts(cohort, source, PLAN.source_settings(cohort)))
-    if not LOOKING.isdisjoint(sys.argv):
+    parts = cohorts.parts(cohort, source, PLAN.source_settings(cohort))
+    told = cohorts.expected(parts)
+    if parts and not LOOKING.isdisjoint(sys.argv):
         logger.info(f"Acquire the cohort {cohort} from the source {source}: {told}")
     return told
 
@@ -286,7 +293,18 @@ def tables_of(*studies, headline=False):
         for table, entry in PLAN.studies[study]["tables"].items()
         if entry.get("headline") or not headline
         for file in table_files(study, table)
+    ] + [
+        file
+        for study in ([] if headline else studies or PLAN.studies)
+        for table in layers_of(study)
+        for file in table_files(study, table)
     ]
+
+
+def layered_method(wildcards):
+    """Return the settings of the method whose layers a table shows."""
+    study = PLAN.studies[wildcards.study]
+    return study["methods"][study["layers"][wildcards.layers]["method"]]
 
 
 def figures_of(*studies):

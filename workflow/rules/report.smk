@@ -32,6 +32,31 @@ rule tabulate:
         "../scripts/tabulate.py"
 
 
+rule summarise:
+    output:
+        csv=f"{RUN}/{{study}}/tables/{{layers}}.csv",
+        md=f"{RUN}/{{study}}/tables/{{layers}}.md",
+        html=f"{RUN}/{{study}}/tables/{{layers}}.html",
+        tex=f"{RUN}/{{study}}/tables/{{layers}}.tex",
+    log:
+        f"{RUN}/logs/summarise_{{study}}_{{layers}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/summarise_{{study}}_{{layers}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        entry=lambda wildcards: PLAN.studies[wildcards.study]["layers"][wildcards.layers],
+        method=layered_method,
+        box=lambda wildcards: config["cohorts"][cohort_of(wildcards)]["prepare"]["box"],
+        code=code_of("summarise", "rerad.reporting.layers", files=TEMPLATES),
+    message:
+        "Layers of {wildcards.study}: {wildcards.layers}"
+    script:
+        "../scripts/summarise.py"
+
+
 rule plot:
     input:
         classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),

@@ -37,8 +37,8 @@ def write_report(
     """Write ``report.html``: verdicts, studies, audit, cohorts, costs and provenance, images, style and script inside.
 
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
-    optionally a primary of its own), figures (id, caption, png), deviations (mappings of one shape), optionally
-    comparisons (path of comparisons.csv or None). ``findings``: the audit's findings.csv, or None. ``cohorts``: id,
+    optionally a primary of its own), optionally layers (paths of such html), figures (id, caption, png), deviations
+    (mappings of one shape), optionally comparisons (path of comparisons.csv or None). ``findings``: the audit's findings.csv, or None. ``cohorts``: id,
     cases, patient_flow, features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes.
     ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
     ``thumbnail`` is the width of quality pictures in pixels.
@@ -87,8 +87,10 @@ def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> di
         for figure in study["figures"]
     ]
     phantom = any(cohort["phantom"] for cohort in cohorts if cohort["id"] == study.get("cohort", cohort["id"]))
+    layers = [_fragment(Path(path)) for path in study.get("layers", [])]
     return {
-        **study, "tables": tables, "figures": figures, "phantom": phantom, "reference": _reference(study["reference"]),
+        **study, "tables": tables, "layers": layers, "figures": figures, "phantom": phantom,
+        "reference": _reference(study["reference"]),
         "deviations": filled(study["deviations"]),
         "comparisons": read_comparisons(study.get("comparisons"), _labels(study)),
     }  # fmt: skip
