@@ -135,6 +135,14 @@ def test_a_rounding_of_the_header_is_no_different_geometry(pair: tuple[Path, Pat
     assert extract(*pair, "PET")["PET_index_SUVmax"] > 1
 
 
+def test_a_mask_stored_along_other_axes_is_the_same_mask(pair: tuple[Path, Path]) -> None:
+    before = extract(*pair, "PET")
+    mask = sitk.ReadImage(str(pair[1]))
+    sitk.WriteImage(sitk.DICOMOrient(mask, "SRA"), str(pair[1]))
+    assert sitk.ReadImage(str(pair[1])).GetSize() != mask.GetSize()
+    assert extract(*pair, "PET") == before
+
+
 def test_an_empty_mask_is_refused(pair: tuple[Path, Path]) -> None:
     rewrite(pair[1], ..., 0)
     with pytest.raises(CaseError, match=r"PET_mask\.nii\.gz: the mask is empty"):

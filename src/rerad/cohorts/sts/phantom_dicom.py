@@ -56,21 +56,22 @@ def write_dicom(folder: Path, case: str, images: dict[str, sitk.Image], seed: in
     generator = np.random.default_rng(derive(seed, "phantom", "tracer", case))
     # The collection's MR stay where they are, and their RTSTRUCTs come along.
     absent = {"GTV_Mass": outlines(sitk.GetArrayFromImage(images["PET_mask"]) > 0, images["PET_mask"])[:1]}
-    of_mr = _header(case, "RTSTRUCT", f"{seed} of MR")
-    _write_structures(folder, of_mr, absent, _header(case, "MR", f"{seed} MR"), [])
+    of_mr = _header(case, "RTSTRUCT", seed, of="MR")
+    _write_structures(folder, of_mr, absent, _header(case, "MR", seed), [])
     for name, modality in MODALITIES.items():
         if f"{name}_image" in images:
             image, mask = images[f"{name}_image"], images[f"{name}_mask"]
             gtv = sitk.GetArrayFromImage(mask) > 0
             regions = {"GTV_Mass": outlines(gtv, mask), "GTV_Edema": outlines(binary_dilation(gtv), mask)}
-            header = _header(case, modality, f"{seed} {modality}")
+            header = _header(case, modality, seed)
             slices = _pt(header, image, generator) if modality == "PT" else _ct(header, image)
             uids = _write_slices(folder, header, image, slices)
-            _write_structures(folder, _header(case, "RTSTRUCT", f"{seed} of {modality}"), regions, header, uids)
+            _write_structures(folder, _header(case, "RTSTRUCT", seed, of=modality), regions, header, uids)
 
 
-def _header(case: str, modality: str, name: str) -> Dataset:
-    """Return what the files of a series share; ``name`` tells the series of a patient apart."""
+def _header(case: str, modality: str, seed: int, *, of: str = "") -> Dataset:
+    """Return what the files of a series share; ``of`` tells the RTSTRUCTs of a patient apart."""
+    patient = [str(seed), case]
     header = Dataset()
     header.file_meta = FileMetaDataset()
     header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
@@ -85,9 +86,9 @@ def _header(case: str, modality: str, name: str) -> Dataset:
     header.StudyDate = header.SeriesDate = header.AcquisitionDate = header.ContentDate = DATE
     header.StudyTime = header.SeriesTime = header.AcquisitionTime = header.ContentTime = _time(SERIES_SECONDS)
     header.SeriesDescription, header.SeriesNumber = f"PHANTOM {modality}", 1
-    header.StudyInstanceUID = generate_uid(entropy_srcs=[case, name.split()[0], "study"])
-    header.FrameOfReferenceUID = generate_uid(entropy_srcs=[case, name.split()[0], "frame"])
-    header.SeriesInstanceUID = generate_uid(entropy_srcs=[case, name])
+    header.StudyInstanceUID = generate_uid(entropy_srcs=[*patient, "study"])
+    header.FrameOfReferenceUID = generate_uid(entropy_srcs=[*patient, "frame"])
+    header.SeriesInstanceUID = generate_uid(entropy_srcs=[*patient, modality, of])
     return header
 
 
