@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rerad.cohorts.sts.acquire import acquire
+
 TARGET = 0.6
 
 SERIAL = """
@@ -37,10 +39,10 @@ pd.DataFrame(rows).to_csv(target, index=False)
 OURS = """
 import sys
 from pathlib import Path
-from rerad.radiomics.describe import describe
+from rerad.cohorts.sts.describe import describe
 if __name__ == "__main__":
     folder, cases, target = map(Path, sys.argv[1:4])
-    settings = {"spacing_mm": 2.0, "bin_width": {"PET": 0.25}}
+    settings = {"roi": "GTV_Mass", "spacing_mm": 2.0, "bin_width": {"PET": 0.25}}
     workers, flow = int(sys.argv[4]), target.with_name("flow.csv")
     describe(folder, cases, settings=settings, workers=workers, features=target, patient_flow=flow)
 """
@@ -61,6 +63,7 @@ def main() -> int:
         work = Path(name)
         cases = work / "cases.csv"
         included_cases(folder).to_csv(cases, index=False)
+        acquire(work / "raw", source="local", settings={"path": str(folder), "clinical": None}, seed=0)
         scripts = {"serial": (SERIAL, []), "describe": (OURS, [str(arguments.workers)])}
         times: dict[str, list[float]] = {side: [] for side in scripts}
         for turn in range(arguments.turns):
@@ -68,7 +71,7 @@ def main() -> int:
                 file = work / f"{side}.py"
                 file.write_text(script)
                 start = time.perf_counter()
-                command = [sys.executable, str(file), str(folder), str(cases), str(work / f"{side}.csv"), *more]
+                command = [sys.executable, str(file), str(work / "raw"), str(cases), str(work / f"{side}.csv"), *more]
                 subprocess.run(command, check=True)
                 times[side].append(time.perf_counter() - start)
                 print(f"turn {turn + 1}: {side} {times[side][-1]:.1f} s", flush=True)

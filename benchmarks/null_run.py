@@ -18,17 +18,18 @@ import pandas as pd
 import yaml
 
 from rerad.cohorts.sts.acquire import acquire
+from rerad.cohorts.sts.describe import describe
 from rerad.cohorts.sts.prepare import permuted, prepare
 from rerad.core.files import write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.core.splits import split
 from rerad.evaluation.evaluate import evaluate
-from rerad.radiomics.describe import describe
 from rerad.search.tabular import choose
 from rerad.studies import Plan, load
 from rerad.studies.merge import merge
-from rerad.training.tabular import train
+from rerad.training.code import is_network
+from rerad.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -67,7 +68,7 @@ def make_cohort(plan: Plan, folder: Path, workers: int) -> None:
     acquire(folder / "raw", source="phantom", settings=settings["phantom"], seed=settings["seed"])
     prepare(
         folder / "raw",
-        settings=settings["prepare"],
+        settings=plan.scan_settings("sts", "prepare"),
         seed=settings["seed"],
         permute_labels=False,
         workers=workers,
@@ -80,7 +81,7 @@ def make_cohort(plan: Plan, folder: Path, workers: int) -> None:
     describe(
         folder / "raw",
         folder / "cases.csv",
-        settings=settings["describe"],
+        settings=plan.scan_settings("sts", "describe"),
         workers=workers,
         features=folder / "features.csv",
         patient_flow=folder / "features_flow.csv",
@@ -95,7 +96,8 @@ def one_permutation(number: int, *, plan: Plan, folder: Path) -> pd.DataFrame:
     write_csv(cases, permuted(pd.read_csv(folder / "cases.csv", dtype={"case": str}), drawn))
     split(cases, folds=plan.folds["sts"], seed=plan.config["cohorts"]["sts"]["seed"], splits=splits)
     rows = []
-    for method, settings in plan.methods["sts"].items():
+    baselines = {name: entry for name, entry in plan.methods["sts"].items() if not is_network(entry)}
+    for method, settings in baselines.items():
         auc = _auc(method, settings, place, folder / "features.csv", list(range(1, plan.folds["sts"] + 1)))
         rows.append({"method": method, "permutation": number, **auc})
     return pd.DataFrame(rows)

@@ -39,8 +39,8 @@ def write_report(
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
     optionally a primary of its own), optionally layers (paths of such html), figures (id, caption, png), deviations
     (mappings of one shape), optionally comparisons (path of comparisons.csv or None). ``findings``: the audit's
-    findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality (folder or None), phantom, permuted, notes.
-    ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
+    findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality
+    (folder or None), phantom, permuted, notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
     ``thumbnail`` is the width of quality pictures in pixels.
 
     Raises:
