@@ -42,8 +42,10 @@ lock:  ## Resolve the dependencies of pyproject.toml anew into envs/requirements
 	uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
 	  --fork-strategy fewest --no-annotate --no-header --output-file envs/requirements.lock
 
-bench: .venv/ready  ## Measure against peers (needs RERAD_REAL_DATA)
+bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_REAL_DATA)
 	$(BIN)/python benchmarks/handcrafted.py
+	$(BIN)/python benchmarks/download.py
+	$(BIN)/python benchmarks/train_step.py
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo

@@ -1,0 +1,168 @@
+"""Time a training step of CHMFL at the paper's size: the loop's own step against a plain eager one, in turns.
+
+    python benchmarks/train_step.py [--device auto|cpu|cuda] [--size 144 112 112] [--width 16] [--turns 3]
+
+The plain side is what anybody would write: forward, loss, backward, Adam, in fp32. Ours is the loop's step with the
+recipe of config/studies/chmfl.yaml; on a GPU also with its keys precision, channels_last and compile, and the seconds
+that an epoch of 40 patients takes are told (the paper: about 90 s on a GTX 1080 Ti with 11 GB). Fails if the recipe's
+step takes more than 1.05 of the plain one on a CPU, or if no variant meets 6 s an epoch and 11 GB on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from rerad.models import model
+from rerad.studies.bases import bases_of, expand
+from rerad.studies.check import read_yaml
+from rerad.training.device import arithmetic, compiled, memory_format
+from rerad.training.loop import Task, train_step
+from rerad.training.recipe import make_optimiser, read_recipe
+from rerad.training.volumes import Sample, Volumes
+
+RATIO, EPOCH_S, PEAK_GB = 1.05, 6.0, 11.0
+CASES = 40
+STUDY = Path(__file__).resolve().parents[1] / "config" / "studies" / "chmfl.yaml"
+VARIANTS = {
+    "the recipe": {},
+    "bf16": {"precision": "bf16"},
+    "bf16, channels last": {"precision": "bf16", "channels_last": True},
+    "bf16, channels last, compiled": {"precision": "bf16", "channels_last": True, "compile": True},
+}
+
+
+def main() -> int:
+    """Time all variants and print their ratios to the plain step."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto")
+    parser.add_argument("--size", type=int, nargs=3, default=[144, 112, 112], metavar=("Z", "Y", "X"))
+    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    given = parser.parse_args()
+    chosen = given.device if given.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device(chosen)
+    entry = paper_entry(given.width, given.threads)
+    variants = VARIANTS if device.type == "cuda" else {"the recipe": {}}
+    sides = {"plain": plain_step(entry, given.size, device)}
+    for name, keys in variants.items():
+        changed = {**entry, "recipe": {**entry["recipe"], **keys}}
+        sides[name] = loop_step(changed, given.size, device)
+    times: dict[str, list[float]] = {name: [] for name in sides}
+    peaks: dict[str, float] = {}
+    with arithmetic(read_recipe(entry)):
+        for step in sides.values():
+            timed(step, device)  # the first step allocates, tunes and compiles
+        for turn in range(given.turns):
+            for name, step in sides.items():
+                seconds, peaks[name] = timed(step, device)
+                times[name].append(seconds)
+                print(f"turn {turn + 1}: {name} {seconds:.3f} s", flush=True)
+    return told(times, peaks, device)
+
+
+def paper_entry(width: int, threads: int) -> dict:
+    """Return the entry of CHMFL in its study."""
+    study = read_yaml(STUDY)
+    entry = expand(study, bases_of(study, where=STUDY.name))["methods"]["chmfl"]
+    return {
+        **entry,
+        "network": {**entry["network"], "width": width},
+        "recipe": {**entry["recipe"], "threads": threads},
+    }
+
+
+def drawn(size: list[int], device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return PET and CT (2, z, y, x) of noise, a ball as GTV (z, y, x) and the case's class (1,)."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randn(2, *size, generator=generator)
+    axes = torch.meshgrid(*(torch.linspace(-1, 1, side) for side in size), indexing="ij")
+    ball = sum(axis**2 for axis in axes) < 0.15
+    return images.to(device), ball.to(torch.uint8).to(device), torch.ones(1, dtype=torch.long, device=device)
+
+
+def plain_step(entry: dict, size: list[int], device: torch.device) -> Callable[[], None]:
+    """Return a step as anybody would write it."""
+    torch.manual_seed(0)
+    network = model("chmfl").build(entry["network"], channels=("PET", "CT"), shape=tuple(size)).to(device)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-4)
+    images, ball, target = drawn(size, device)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        output = network(images[None])
+        loss = 0.5 * cross_entropy(output.logits, target) + 0.5 * cross_entropy(output.voxels, ball[None].long())
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def loop_step(entry: dict, size: list[int], device: torch.device) -> Callable[[], None]:
+    """Return the step of the training loop on one case."""
+    recipe = read_recipe(entry)
+    images, ball, target = drawn(size, device)
+    volumes = Volumes(
+        names=["case"],
+        target=target,
+        table=torch.empty(1, 0).numpy(),
+        modalities=["PET", "CT"],
+        arrays={"PET": images[:1], "CT": images[1:], "GTV": ball[None]},
+        rows=[0],
+        slices=[[]],
+        recipe=recipe,
+        device=device,
+    )
+    torch.manual_seed(0)
+    network = model("chmfl").build(entry["network"], channels=("PET", "CT"), shape=tuple(size))
+    network = network.to(device=device, memory_format=memory_format(recipe, 3))
+    optimiser, forward = make_optimiser(recipe, network), compiled(network, recipe)
+    task = Task(volumes, [0], [], None, 0, "benchmark")
+
+    def step() -> None:
+        train_step(forward, optimiser, task, [Sample(0)], 1)
+
+    return step
+
+
+def timed(step: Callable[[], None], device: torch.device) -> tuple[float, float]:
+    """Return seconds of a step and the peak memory in GB: of the GPU, or of this process so far."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+    start = time.perf_counter()
+    step()
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        return time.perf_counter() - start, torch.cuda.max_memory_allocated() / 1e9
+    return time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def told(times: dict[str, list[float]], peaks: dict[str, float], device: torch.device) -> int:
+    """Print the table and return 1 if the target is missed."""
+    plain = statistics.median(times["plain"])
+    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
+    print(
+        f"\n{name}, torch {torch.__version__}: seconds a step, ratio to the plain step, epoch of {CASES}, peak memory"
+    )
+    for side, seconds in times.items():
+        step = statistics.median(seconds)
+        print(f"{side:32s} {step:8.3f} s {step / plain:6.3f} {CASES * step:8.1f} s {peaks[side]:6.1f} GB")
+    if device.type == "cpu":
+        return int(statistics.median(times["the recipe"]) / plain > RATIO)
+    ours = [side for side in times if side != "plain"]
+    met = any(CASES * statistics.median(times[side]) <= EPOCH_S and peaks[side] <= PEAK_GB for side in ours)
+    return int(not met)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
