@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -139,15 +138,13 @@ def test_every_finding_is_whole(found: pd.DataFrame) -> None:
     assert not found.duplicated().any()
 
 
-def test_it_is_quick_and_light(root: Path) -> None:
+def test_it_is_light(root: Path) -> None:
     code = (
         "import sys, rerad.evaluation as e\n"
         f"print(len(e.audit({str(root / 'config' / 'published')!r})))\n"
         "print(sorted({'torch', 'sklearn', 'SimpleITK', 'radiomics', 'matplotlib'} & set(sys.modules)))"
     )
-    start = time.perf_counter()
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert time.perf_counter() - start < 10
     assert shown.stdout.splitlines()[1] == "[]"
 
 

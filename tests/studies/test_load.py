@@ -93,7 +93,7 @@ MASKS = {
 
 
 def with_table(table: dict[str, Any]) -> dict[str, Any]:
-    return {"studies": {"chmfl": {"tables": {"tables4": table}}}}
+    return {"studies": {"chmfl": {"tables": {"tables9": table}}}}
 
 
 def test_a_table_of_another_task_is_compared_with_nothing(config: dict[str, Any], root: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_table_of_another_task_is_compared_with_nothing(config: dict[str, Any]
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"primary": "dice"}, r"tables4\.primary: 'dice' is no column of the table\. Write one of: dsc"),
+        ({"primary": "dice"}, r"tables9\.primary: 'dice' is no column of the table\. Write one of: dsc"),
         ({"columns": {"dsc": "dise"}}, r"columns\.dsc: 'dise' does not do"),
         ({"columns": {"dsc": "dice_et"}}, ""),
         ({"columns": None}, r"columns: None does not do"),
@@ -128,7 +128,7 @@ def test_the_columns_and_primary_of_a_table_of_masks_are_checked(
 
 @pytest.mark.parametrize("key", ["primary", "columns"])
 def test_a_table_of_masks_without_its_keys_is_named(config: dict[str, Any], root: Path, key: str) -> None:
-    with pytest.raises(ConfigError, match=f"tables4.{key}: missing key"):
+    with pytest.raises(ConfigError, match=f"tables9.{key}: missing key"):
         loaded(config, root, with_table({name: MASKS[name] for name in MASKS if name != key}))
 
 
@@ -229,7 +229,7 @@ def test_figures_of_each_kind(config: dict[str, Any], root: Path, figure: dict[s
 
 def test_a_forest_plot_takes_what_its_table_says(config: dict[str, Any], root: Path) -> None:
     overlay = with_table(MASKS)
-    overlay["studies"]["chmfl"]["figures"] = {"forest_s4": {"kind": "forest", "table": "tables4", "caption": "x"}}
+    overlay["studies"]["chmfl"]["figures"] = {"forest_s4": {"kind": "forest", "table": "tables9", "caption": "x"}}
     figure = loaded(config, root, overlay).figure("chmfl", "forest_s4")
     assert {key: figure[key] for key in ("task", "primary", "columns", "rows")} == {
         key: MASKS[key] for key in ("task", "primary", "columns", "rows")
