@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -365,6 +366,33 @@ def test_handcrafted_features_reach_the_network_standardised_on_the_training_sid
     assert shown["table"][:, 0].numpy() == pytest.approx(expected.to_numpy(), abs=1e-6)
     assert (shown["table"][:, 1] == 0).all()
     assert shown["table"].shape[1] == 2
+
+
+def test_a_companions_scores_are_fused_case_by_case(cohort, tmp_path, monkeypatch):
+    """The companion here scores by rank among the training cases; fusing is the mean."""
+    plain = run(cohort, tmp_path / "plain", entry(table=["PET"], epochs=2))
+    seen = []
+
+    def companion(table, target, *, settings, seed):
+        seen.append((list(table.index), target.tolist(), settings, seed))
+        return SimpleNamespace(score=lambda cases: (cases["PET_a"].to_numpy() > table["PET_a"].mean()).astype(float))
+
+    monkeypatch.setattr(tiny_network, "companion", companion, raising=False)
+    fuse = lambda network, features, *, settings: settings["weight"] * network + (1 - settings["weight"]) * features  # noqa: E731
+    monkeypatch.setattr(tiny_network, "fuse", fuse, raising=False)
+    given = {**entry(table=["PET"], epochs=2), "companion": {"weight": 0.25}}
+    out = run(cohort, tmp_path / "out", given)
+    features = pd.read_csv(cohort / "features.csv").set_index("case")["PET_a"]
+    for fold in (1, 2):
+        train = scores(plain, role="train", fold=fold).index
+        assert sorted(seen[fold - 1][0]) == sorted(train)
+        for role in ("train", "test"):
+            network = scores(plain, role=role, fold=fold)
+            expected = 0.25 * network + 0.75 * (features[network.index] > features[train].mean())
+            assert scores(out, role=role, fold=fold).to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-9)
+    assert seen[0][3] != seen[1][3]
+    assert "companion: missing key" in failure(run(cohort, tmp_path / "a", entry(table=["PET"])))
+    assert "recipe.table: missing key" in failure(run(cohort, tmp_path / "b", {**given, "recipe": entry()["recipe"]}))
 
 
 def test_pretrained_weights_are_where_it_starts(cohort, tmp_path):

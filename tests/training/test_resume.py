@@ -125,7 +125,7 @@ def test_a_checkpoint_in_the_middle_of_an_epoch_knows_its_place(cohort, tmp_path
         stop_at(patched, 4)  # two steps an epoch: the last of the second one
         run(cohort, out, SHORT)
     data = (out / "checkpoints" / "fold1.pt").read_bytes()
-    state = torch.load(io.BytesIO(data.partition(b"\n")[2]), weights_only=True)["content"]
+    state = torch.load(io.BytesIO(data[: -checkpoint.TAIL_LENGTH]), weights_only=True)["content"]
     assert (state["epoch"], state["step"]) == (2, 1)
     assert torch.isfinite(state["measured"][0, 0])
     assert torch.isnan(state["measured"][1, 0])
@@ -164,11 +164,15 @@ def test_checkpoints_are_gone_after_success_and_stay_after_a_failure(cohort, tmp
     assert pd.read_csv(failed / "predictions_classification.csv").empty
 
 
+def signed(data: bytes) -> bytes:
+    return data + checkpoint.TAIL + hashlib.sha256(data).hexdigest().encode()
+
+
 @pytest.mark.parametrize(("harm", "told"), [
     (lambda data: data[: len(data) // 2], "its checksum is wrong"),
     (lambda data: data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 1]) + data[len(data) // 2 + 1 :], "its checksum is wrong"),
     (lambda data: b"", "its checksum is wrong"),
-    (lambda data: checkpoint.HEAD + hashlib.sha256(b"no zip").hexdigest().encode() + b"\nno zip", "is broken"),
+    (lambda data: signed(b"no zip"), "is broken"),
 ])  # fmt: skip
 def test_a_torn_checkpoint_is_left_aside(cohort, tmp_path, monkeypatch, caplog, undisturbed, harm, told):
     out = tmp_path / "out"
@@ -192,9 +196,7 @@ def test_a_checkpoint_that_would_run_code_does_not(cohort, tmp_path, caplog):
     buffer = io.BytesIO()
     torch.save({"identity": {}, "content": Evil()}, buffer)
     path = tmp_path / "fold1.pt"
-    path.write_bytes(
-        checkpoint.HEAD + hashlib.sha256(buffer.getvalue()).hexdigest().encode() + b"\n" + buffer.getvalue()
-    )
+    path.write_bytes(signed(buffer.getvalue()))
     assert checkpoint.read(path, {}) is None
     assert "is broken" in caplog.text
 

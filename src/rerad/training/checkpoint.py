@@ -10,39 +10,53 @@ import pickle
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import torch
 
 from rerad.core.files import atomic
 
 log = logging.getLogger(__name__)
-HEAD = b"rerad checkpoint "
+TAIL = b"\nrerad checkpoint "
+TAIL_LENGTH = len(TAIL) + 64
 
 
 def write(path: Path, identity: Mapping[str, str], content: dict[str, Any]) -> None:
     """Write ``content`` (tensors, numbers, texts, lists and mappings) under the identity of its training.
 
-    A checksum leads the file.
+    A checksum ends the file; nothing is held in memory twice.
     """
-    buffer = io.BytesIO()
-    torch.save({"identity": dict(identity), "content": content}, buffer)
-    data = buffer.getbuffer()
     with atomic(path) as part, open(part, "wb") as file:
-        file.write(HEAD + hashlib.sha256(data).hexdigest().encode() + b"\n")
-        file.write(data)
+        stream = _Hashed(file)
+        torch.save({"identity": dict(identity), "content": content}, stream)  # type: ignore[arg-type]
+        file.write(TAIL + stream.digest.hexdigest().encode())
+
+
+class _Hashed:
+    """A file that is written from its beginning to its end, and the digest of what was written."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.digest = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.digest.update(data)
+        return self.file.write(data)
+
+    def flush(self) -> None:
+        self.file.flush()
 
 
 def read(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return what was saved, or None where there is nothing that this training may go on from; the log says why.
+    """Return what was written, or None where there is nothing that this training may go on from; the log says why.
 
     Nothing in the file is executed. Tensors come to the CPU.
     """
     if not path.exists():
         return None
     try:
-        head, _, data = path.read_bytes().partition(b"\n")
-        if head != HEAD + hashlib.sha256(data).hexdigest().encode():
+        data, tail = _split(path.read_bytes())
+        if tail != TAIL + hashlib.sha256(data).hexdigest().encode():
             raise ValueError("its checksum is wrong")
         saved = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
         theirs, content = saved["identity"], saved["content"]
@@ -54,6 +68,11 @@ def read(path: Path, identity: Mapping[str, str]) -> dict[str, Any] | None:
         log.warning("the checkpoint %s was made with another %s: training starts anew", path, " and ".join(changed))
         return None
     return dict(content)
+
+
+def _split(whole: bytes) -> tuple[memoryview, bytes]:
+    view = memoryview(whole)
+    return view[:-TAIL_LENGTH], bytes(view[-TAIL_LENGTH:])
 
 
 def digest(value: Any) -> str:

@@ -1,31 +1,40 @@
-"""A model of handcrafted features beside a network: its scores join those of the network (MOR + 3D CNN)."""
+"""A model of handcrafted features whose scores are fused with a network's."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
 
-from rerad.core.seeds import derive
-from rerad.training.cases import Data, side
-from rerad.training.recipe import Recipe
+from rerad.core.errors import ConfigError
+from rerad.training.threads import one_thread
+
+Fuse = Callable[[Sequence[int], NDArray[np.float64]], NDArray[np.float64]]
 
 
-def joined(
-    rows: list[dict[str, Any]], module: ModuleType, data: Data, recipe: Recipe, *, fold: int, seed: int
-) -> list[dict[str, Any]]:
-    """Return a fold's rows of classification with the scores fused; unchanged if the network has no companion.
+def fit_companion(
+    module: ModuleType, entry: Mapping[str, Any], table: pd.DataFrame, target: NDArray, train: Sequence[int], seed: int
+) -> Fuse | None:
+    """Fit a network's companion on the training cases; return what fuses its scores with the network's, case by case.
 
-    The companion is fitted on the training side alone. Which epoch is the best on the test fold was decided by the
-    network's own scores.
+    A module with ``companion(table, target, *, settings, seed) -> Fitted`` and ``fuse(network, features, *, settings)``
+    has one; ``settings`` is the entry's ``companion``. ``table`` (cases, features) holds all cases, ``train`` are rows.
+    None for a network without.
+
+    Raises:
+        ConfigError: the entry lacks ``companion``, or the modalities whose features it learns from.
     """
     if not hasattr(module, "companion"):
-        return rows
-    learn = side(data, fold, "train")
-    fitted = module.companion(learn.table, learn.target, settings=dict(recipe.features), seed=derive(seed, "companion"))
-    found = dict(zip(data.table.index, fitted.score(data.table), strict=True))
-    own = np.array([row["score"] for row in rows])
-    theirs = np.array([found[row["case"]] for row in rows])
-    fused = module.fuse(own, theirs, settings=dict(recipe.evidence))
-    return [{**row, "score": float(score)} for row, score in zip(rows, fused, strict=True)]
+        return None
+    if "companion" not in entry or not len(table.columns):
+        missing = "recipe.table" if "companion" in entry else "companion"
+        raise ConfigError("missing key", where=missing, remedy=f"The network {entry['model']} has a model of features")
+    settings = entry["companion"]
+    with one_thread():
+        fitted = module.companion(table.iloc[list(train)], target[list(train)], settings=settings, seed=seed)
+        scores = np.asarray(fitted.score(table), dtype=float)
+    return lambda cases, found: np.asarray(module.fuse(found, scores[list(cases)], settings=settings), dtype=float)

@@ -17,6 +17,7 @@ from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.training.augmentation import draw
 from rerad.training.checkpoint import Clock, random_states, restore_random_states
+from rerad.training.companion import Fuse
 from rerad.training.device import compiled, memory_format, precision
 from rerad.training.loss import QUANTITIES, losses
 from rerad.training.prediction import Judged, judge
@@ -46,7 +47,7 @@ class State:
 
 @dataclass
 class Task:
-    """One fold: the cases of either side, the standardised features, the fold's seed, and a name for messages."""
+    """One fold: the cases of either side, standardised features, the fold's seed, a name for messages, a companion."""
 
     volumes: Volumes
     train: Sequence[int]
@@ -54,6 +55,7 @@ class Task:
     table: Tensor | None
     seed: int
     name: str
+    fuse: Fuse | None = None
 
 
 def fit(
@@ -155,7 +157,7 @@ def _end_epoch(
 
 
 def _evaluate(state: State, forward: nn.Module, task: Task, *, score: bool, segment: bool) -> None:
-    judged = judge(forward, task.volumes, task.test, task.table, whole=segment)
+    judged = judge(forward, task.volumes, task.test, task.table, fuse=task.fuse, whole=segment)
     values = {name: float(np.mean([one.losses[name] for one in judged])) for name in judged[0].losses}
     scores = [one.score for one in judged if one.score is not None]
     if score and scores:

@@ -21,7 +21,7 @@ from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side
 from rerad.training.code import training_code
-from rerad.training.companion import joined
+from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.job import Job, Trained, read_chosen
 from rerad.training.loop import Task, fit
@@ -88,7 +88,7 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     place = {name: index for index, name in enumerate(volumes.names)}
     train, test = ([place[name] for name in side(work.data, fold, role).table.index] for role in ("train", "test"))
     path, model_file = job.folder / "checkpoints" / f"fold{fold}.pt", job.folder / "models" / f"fold{fold}.pt"
-    network_digest = checkpoint.digest([job.settings["model"], work.settings(fold)])
+    network_digest = checkpoint.digest([job.settings["model"], work.settings(fold), job.settings.get("companion")])
     identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
     saved = checkpoint.read(path, identity)
     if saved and "finished" in saved:
@@ -98,16 +98,15 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
         saved = None
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
-    task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}")
+    target = work.data.target.to_numpy()
+    fuse = fit_companion(work.module, job.settings, work.data.table, target, train, derive(seed, "companion"))
+    task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}", fuse)
     with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
         network = _build(work, fold, seed)
         state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
         if job.keep_model:
             _keep(network, work, fold, model_file)
         finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
-    finished["classification"] = joined(
-        finished["classification"], work.module, work.data, volumes.recipe, fold=fold, seed=seed
-    )
     finished["spent_s"] = clock.spent_s
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}

@@ -33,7 +33,7 @@ def outcome(
     sides = {}
     for role, cases in (("train", task.train), ("test", task.test)):
         keep_maps(network, role == "test")
-        sides[role] = judge(network, volumes, cases, task.table, whole=True)
+        sides[role] = judge(network, volumes, cases, task.table, fuse=task.fuse, whole=True)
     keep_maps(network, False)
     scored, masked = [], []
     for role, judged in sides.items():

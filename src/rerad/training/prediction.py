@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rerad.models.output import Output
+from rerad.training.companion import Fuse
 from rerad.training.device import memory_format, precision
 from rerad.training.loss import losses
 from rerad.training.volumes import Sample, Volumes, batch, samples
@@ -36,9 +37,15 @@ class Judged:
 
 
 def judge(
-    network: nn.Module, volumes: Volumes, cases: Sequence[int], table: Tensor | None, *, whole: bool = False
+    network: nn.Module,
+    volumes: Volumes,
+    cases: Sequence[int],
+    table: Tensor | None,
+    *,
+    fuse: Fuse | None = None,
+    whole: bool = False,
 ) -> list[Judged]:
-    """Return what the network says about each case; masks and maps only if ``whole``.
+    """Return what the network says about each case, its scores fused with a companion's; masks and maps if ``whole``.
 
     The random numbers of the training stay as they are.
     """
@@ -47,9 +54,15 @@ def judge(
     network.eval()
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad():
-            return [_judge_case(network, volumes, case, table, whole=whole) for case in cases]
+            found = [_judge_case(network, volumes, case, table, whole=whole) for case in cases]
     finally:
         network.train(was_training)
+    scores = np.array([one.score for one in found if one.score is not None])
+    # What is no number is told with the name of its case, later.
+    if fuse and len(scores) and np.isfinite(scores).all():
+        for one, score in zip(found, fuse(cases, scores), strict=True):
+            one.score = float(score)
+    return found
 
 
 def _judge_case(network: nn.Module, volumes: Volumes, case: int, table: Tensor | None, *, whole: bool) -> Judged:

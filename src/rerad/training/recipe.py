@@ -31,8 +31,7 @@ class Recipe:
     ``input``: whole volumes, every axial slice with tumour, or the slice with the most of it. ``masked`` sets all
     outside the GTV to 0; ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose
     handcrafted features the network gets as well. ``threads`` of the CPU: another number makes other last digits.
-    ``deterministic`` asks CUDA for the same bits in every run, at its price in time. ``features`` and ``evidence`` are
-    for networks with a companion (:mod:`rerad.training.companion`).
+    ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
     """
 
     epochs: int
@@ -54,8 +53,6 @@ class Recipe:
     evaluate_every: int = 1
     segment_every: int = 10
     weights: Any = None
-    features: Mapping[str, Any] = field(default_factory=dict)
-    evidence: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -151,8 +148,6 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "optimiser": (_mapping, "{name: adam, lr: 1.0e-4}"),
     "schedule": (_mapping, "{name: constant}"),
     "loss": (_mapping, "{voxels: 0.5}"),
-    "features": (_mapping, "the settings of the feature model"),
-    "evidence": (_mapping, "{weights: [0.5, 0.5], reliabilities: [0.5, 0.5]}"),
     "augmentation": (_mapping, "{} or {flips: [0, 1, 2], …}"),
     "table": (lambda value: isinstance(value, list | tuple), "a list of modalities"),
     "input": (lambda value: value in INPUTS, f"one of {', '.join(INPUTS)}"),
