@@ -234,3 +234,14 @@ def test_a_forest_plot_takes_what_its_table_says(config: dict[str, Any], root: P
     assert {key: figure[key] for key in ("task", "primary", "columns", "rows")} == {
         key: MASKS[key] for key in ("task", "primary", "columns", "rows")
     }
+
+
+@pytest.mark.parametrize("name", ["config", "study"])
+def test_no_comma_tears_a_description_apart(root: Path, name: str) -> None:
+    def nulls(node: Any, path: str = "") -> list[str]:
+        if isinstance(node, dict):
+            return [found for key, value in node.items() for found in nulls(value, f"{path}.{key}")]
+        return [path] if node is None else []
+
+    schema = yaml.safe_load((root / "workflow" / "schemas" / f"{name}.schema.yaml").read_text())
+    assert nulls(schema) == []
