@@ -65,7 +65,8 @@ def plot_roc(
         trained = row.get("trained", row["method"])
         scores = read_scores(predictions[trained], row)
         interval = interval_text(metrics.get(trained), row, "auc")
-        look = COLOURS[index % len(COLOURS)], DASHES[index % len(DASHES)]
+        # Where the colours begin anew, each gets another dash than before.
+        look = COLOURS[index % len(COLOURS)], DASHES[(index + index // len(COLOURS)) % len(DASHES)]
         drawn.append(_Drawn(row["label"], interval, scores, *look))
     shown = [method for method in drawn if not method.failed]
     lines = math.ceil(len(shown) / BY_ROW)
