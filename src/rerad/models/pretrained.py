@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,10 @@ def write_weights(path: Path, depth: int, width: int, seed: int) -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         state = resnet(depth, width, channels=3, classes=1000).state_dict()
+    buffer = io.BytesIO()  # a file would put its own name into the archive: not the same bytes twice
+    torch.save(state, buffer)
     with atomic(path) as part:
-        torch.save(state, part)
+        part.write_bytes(buffer.getbuffer())
 
 
 def read_weights(path: Path, depth: int, width: int = 64) -> dict[str, Tensor]:

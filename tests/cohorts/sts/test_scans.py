@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from rerad.cohorts.manifest import read_manifest, write_manifest
+from rerad.cohorts.manifest import measured, read_manifest, write_manifest
 from rerad.cohorts.sts.scans import Case, acquired_cases, read_scan
 from rerad.core.errors import CaseError
 
@@ -18,7 +18,7 @@ CASE = "PHANTOM_001"
 
 def case_of(folder: Path) -> Case:
     files = {str(path.relative_to(folder)): "" for path in sorted(folder.rglob("*")) if path.is_file()}
-    write_manifest(folder, files, licence="", doi="")
+    write_manifest(folder, measured(folder, files))
     return acquired_cases(folder, read_manifest(folder))[CASE]
 
 

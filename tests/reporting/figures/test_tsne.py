@@ -121,3 +121,11 @@ def test_the_picture(tmp_path: Path, write_artefacts: Callable, failed: list[Pat
     assert "Distant metastases" in texts[0]
     assert ">PHANTOM<" in texts[2]
     assert "PHANTOM" not in texts[0]
+
+
+@pytest.mark.parametrize("units", [0, 1])
+def test_a_network_with_hardly_a_unit_that_answers_is_drawn(units: int) -> None:
+    features = np.random.default_rng(0).normal(size=(9, units))
+    places = embedded(features, 5, 0)
+    assert places.shape == (9, 2)
+    assert np.isfinite(places).all()

@@ -157,6 +157,10 @@ def embedded(features: np.ndarray, perplexity: float, seed: int) -> np.ndarray:
     """Return t-SNE places (cases, 2), exact and from the first two principal axes; source: scikit-learn ``TSNE``."""
     from sklearn.manifold import TSNE
 
+    if not features.size or not np.ptp(features, axis=0).any():  # a network whose units all are silent
+        return np.zeros((len(features), 2))
+    if features.shape[1] < 2:  # a network of which a single unit answers: its cases lie on a line
+        features = np.pad(features, ((0, 0), (0, 2 - features.shape[1])))
     bounded = min(perplexity, (len(features) - 1) / 3)
     made = TSNE(perplexity=bounded, init="pca", method="exact", random_state=seed)
     with one_thread():  # sums in another order end in another picture
