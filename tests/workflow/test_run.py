@@ -20,7 +20,7 @@ from tiny_run import TINY, command, outcome
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
 METHODS = [
-    "crop_only", "hc_elasticnet", "hc_elasticnet_pet", "hc_rf", "hc_rf_pet", "majority", "suvmax_only", "volume_only",
+    "chmfl", "crop_only", "hc_elasticnet", "hc_elasticnet_pet", "hc_rf", "hc_rf_pet", "majority", "suvmax_only", "volume_only",
 ]  # fmt: skip
 
 
@@ -125,8 +125,13 @@ def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, run: R
 
 
 def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None:
+    target = "results/tiny/cohorts/sts/splits.csv"
     first = subprocess.Popen(
-        command(tmp_path), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command(tmp_path, target),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         lock = tmp_path / "results" / "tiny" / ".lock"
@@ -141,7 +146,7 @@ def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None
             os.killpg(first.pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_and_resumed_gives_the_same_bytes(finished: Path, tmp_path: Path, seed: int) -> None:
     dice = random.Random(seed)
     kills = 0
