@@ -13,6 +13,7 @@ from matplotlib.figure import Figure, FigureBase, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import Bbox
 
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic
 
 PHANTOM = "PHANTOM"
@@ -43,6 +44,10 @@ SETTINGS: dict[Any, Any] = {
     "path.simplify": False,
 }
 DPI = 200
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": DPI, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+}
 
 
 @contextlib.contextmanager
@@ -67,17 +72,28 @@ def save(figure: Figure, png: Path, svg: Path, *, phantom: bool) -> None:
     if phantom:
         stamp(figure)
     settle(figure)
-    with atomic(png) as part:
-        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
-    with atomic(svg) as part:
-        figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+    for path in (png, svg):
+        write(figure, path)
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a settled figure as PNG or SVG, as the name says, without dates.
+
+    Raises:
+        ReradError: the name ends otherwise.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        raise ReradError(f"{path.suffix!r} is no format of a picture", where=str(path), remedy="Write .png or .svg")
+    with atomic(path) as part:
+        figure.savefig(part, format=form, **FORMATS[form])
 
 
 def settle(figure: Figure) -> None:
     """Lay a figure out once and keep the axes where they came to stand, to a millionth of the figure.
 
-    The solver of the constrained layout walks its constraints in the order of their addresses in memory: two runs differ
-    in the last bits, and an SVG names its clip paths after all of them.
+    The solver of the constrained layout walks its constraints in the order of their addresses in memory: two runs
+    differ in the last bits, and an SVG names its clip paths after all of them.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
