@@ -82,5 +82,5 @@ def test_no_genotype_at_all(tmp_path: Path) -> None:
         architecture(tmp_path / "none.json")
     with pytest.raises(ReradError, match="a list is no genotype"):
         architecture([])
-    with pytest.raises(ReradError, match="there is no cell 'up'.*It has: normal, reduction"):
+    with pytest.raises(ReradError, match=r"there is no cell 'up'.*It has: normal, reduction"):
         architecture(drawn_genotype()).cell("up")

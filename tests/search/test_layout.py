@@ -38,7 +38,9 @@ def apart(one: Rectangle, other: Rectangle, slack: float = 1e-9) -> bool:
 
 def solid(layout: Layout) -> list[Rectangle]:
     boxes = [edges_of(box) for box in (*layout.inputs.values(), *(box for _, box in layout.labels))]
-    boxes += [(x - layout.radius, y - layout.radius, x + layout.radius, y + layout.radius) for x, y in layout.nodes.values()]
+    boxes += [
+        (x - layout.radius, y - layout.radius, x + layout.radius, y + layout.radius) for x, y in layout.nodes.values()
+    ]
     return [*boxes, edges_of(layout.output)] if layout.output else boxes
 
 

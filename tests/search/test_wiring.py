@@ -51,7 +51,7 @@ def test_ways_and_blocks_keep_apart(reductions: int) -> None:
     wiring = wire("mmnas", 4.5, size=SIZE, reductions=reductions)
     assert sum("reduction" in block.text for block in wiring.blocks) == reductions
     for block in wiring.blocks:
-        assert 0 <= block.x - block.width / 2
+        assert block.x - block.width / 2 >= 0
         assert block.x + block.width / 2 <= 4.5
         assert block.y + block.height / 2 <= wiring.height
         for other in wiring.blocks:
@@ -74,5 +74,5 @@ def test_fusion_by_hand_joins_what_was_apart() -> None:
 
 
 def test_a_space_that_nobody_wired() -> None:
-    with pytest.raises(ReradError, match="no network is known for the search space 'else'.*Known: mmnas"):
+    with pytest.raises(ReradError, match=r"no network is known for the search space 'else'.*Known: mmnas"):
         wire("else", 4.5, size=SIZE, reductions=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, FancyBboxPatch
 
 from rerad.core.pictures import INK, SOFT
@@ -70,6 +71,11 @@ def look(operation: str) -> str:
     return next((colour for part, colour in LOOKS.items() if part in operation), OTHER)
 
 
+def pale(colour: str) -> tuple[float, ...]:
+    """Return a colour mixed with white."""
+    return tuple(1 - TINT * (1 - part) for part in to_rgb(colour))
+
+
 def box(
     axes: Axes, part: Box, centre: Point, size: float, *, colour: str, dashed: bool = False, upright: bool = False
 ) -> None:
@@ -77,14 +83,12 @@ def box(
     x, y = centre
     corner = (x - part.width / 2, y - part.height / 2)
     shape = f"round,pad=0,rounding_size={0.4 * size / 72}"
-    for face, line, order in (("white", 0.0, 4), (colour, 0.0, 4.1), ("none", LINE, 4.2)):
-        axes.add_patch(
-            FancyBboxPatch(
-                corner, part.width, part.height, boxstyle=shape, facecolor=face, edgecolor=colour if line else "none",
-                linewidth=line, linestyle=DASHES if dashed else "-", zorder=order,
-                alpha=TINT if face == colour else None,
-            )
-        )  # fmt: skip
+    axes.add_patch(
+        FancyBboxPatch(
+            corner, part.width, part.height, boxstyle=shape, facecolor=pale(colour), edgecolor=colour, linewidth=LINE,
+            linestyle=DASHES if dashed else "-", zorder=4,
+        )
+    )  # fmt: skip
     lines = [(text, INK) for text in part.lines] + ([(part.weight, SOFT)] if part.weight else [])
     for index, (text, ink) in enumerate(lines):
         shift = (index - (len(lines) - 1) / 2) * 1.25 * size / 72
