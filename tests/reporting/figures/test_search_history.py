@@ -99,3 +99,10 @@ def test_none_has_a_course(draw: Callable, write_search: Callable) -> None:
     failed = {method: write_search(method, failed=(1,), together=True) for method in ("mmnas2d", "mmnas3d")}
     _, text = draw(failed)
     assert text.count(">failed<") == 2
+
+
+def test_a_single_epoch_is_seen(draw: Callable, write_search: Callable) -> None:
+    figure, _ = draw({method: write_search(method, epochs=1) for method in ("mmnas2d", "mmnas3d")})
+    means = [line for axes in figure.axes for line in axes.lines if line.get_linewidth() == 1.7]
+    assert len(means) == 8
+    assert {line.get_marker() for line in means} == {"s"}

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
+from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import MaxNLocator
 
 from rerad.core.pictures import COLOURS, new_figure, save, style
@@ -126,14 +126,17 @@ def _draw(axes: Axes, courses: pd.DataFrame, curve: Curve) -> None:
         return
     look: dict[str, Any] = {"color": curve.colour, "linestyle": curve.dash}
     for _, values in table.items():
-        axes.plot(table.index, values, linewidth=0.6, alpha=0.35, **{**look, "linestyle": "-"})
-    mean = table.mean(axis=1)
-    axes.plot(table.index, mean, linewidth=1.7, label=curve.label, **look)
+        axes.plot(table.index, values, linewidth=0.6, alpha=0.35, color=curve.colour)
+    # One epoch makes no line.
+    mark = "s" if len(table) == 1 else None
+    axes.plot(table.index, table.mean(axis=1), linewidth=1.7, marker=mark, label=curve.label, **look)
     if curve.split == "validation":
         lowest = table.dropna(axis=1, how="all").idxmin()
-        places = lowest.to_numpy(), np.array([table.at[epoch, one] for one, epoch in lowest.items()])
-        mark = {"linestyle": "none", "marker": "o", "markersize": 3.6, "markeredgecolor": "white"}
-        axes.plot(*places, color=curve.colour, label="lowest in each search", **{**mark, "markeredgewidth": 0.5})
+        places = lowest.to_numpy(), np.array([table.at[epoch, search] for search, epoch in lowest.items()])
+        axes.plot(
+            *places, linestyle="none", marker="o", markersize=3.6, markeredgecolor="white", markeredgewidth=0.5,
+            color=curve.colour, label="lowest in each search",
+        )  # fmt: skip
 
 
 def course_of(courses: pd.DataFrame, split: str, quantity: str) -> pd.DataFrame:
@@ -142,7 +145,7 @@ def course_of(courses: pd.DataFrame, split: str, quantity: str) -> pd.DataFrame:
     return chosen.pivot_table(index="epoch", columns=["seed", "fold"], values="value", sort=True)
 
 
-def _handles(figure: FigureBase) -> tuple[list[Any], list[str]]:
+def _handles(figure: Figure) -> tuple[list[Any], list[str]]:
     """Return what the legend shows, each once."""
     found: dict[str, Any] = {}
     for axes in figure.get_axes():
