@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations, pairwise
+
 import pytest
 
 from rerad.core.errors import ReradError
 from rerad.search.wiring import Block, Wiring, fusion_by_hand, wire
 
 SIZE = 8.0
+Stretch = tuple[tuple[float, float], tuple[float, float]]
 
 
 def inside(block: Block, point: tuple[float, float], slack: float) -> bool:
@@ -57,13 +60,22 @@ def test_ways_and_blocks_keep_apart(reductions: int) -> None:
         for other in wiring.blocks:
             reach = (block.width + other.width) / 2, (block.height + other.height) / 2
             assert block is other or abs(block.x - other.x) > reach[0] or abs(block.y - other.y) > reach[1]
-    for way in wiring.ways:
-        for (x0, y0), (x1, y1) in zip(way.points, way.points[1:], strict=False):
-            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-            assert not any(inside(block, middle, -1e-6) for block in wiring.blocks)
-    # Two ways at one side of a block do not run into each other.
-    ends = [point for way in wiring.ways for point in (way.points[0], way.points[-1])]
-    assert len({(round(x, 6), round(y, 6)) for x, y in ends}) == len(ends)
+    stretches = [stretch for way in wiring.ways for stretch in pairwise(way.points)]
+    for (x0, y0), (x1, y1) in stretches:
+        middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+        assert not any(inside(block, middle, -1e-6) for block in wiring.blocks)
+    for one, other in combinations(stretches, 2):
+        assert not overlap(one, other)
+
+
+def overlap(one: Stretch, other: Stretch) -> bool:
+    """Tell whether two stretches along the axes run on one line and share more than a point."""
+    for axis in (0, 1):
+        level = {round(point[1 - axis], 6) for point in (*one, *other)}
+        (start, end), (begin, stop) = (sorted(point[axis] for point in stretch) for stretch in (one, other))
+        if len(level) == 1 and min(end, stop) - max(start, begin) > 1e-6:
+            return True
+    return False
 
 
 def test_fusion_by_hand_joins_what_was_apart() -> None:

@@ -89,6 +89,8 @@ def test_what_has_no_course_does_not_bend_the_others(draw: Callable, write_searc
     figure, text = draw(searches, rows=[*ROWS, {"method": "broken", "label": "Broken"}])
     assert (text.count(">no search<"), text.count(">failed<")) == (1, 1)
     assert "mean of 2 searches, 1 failed" in text
+    # One panel instead of three where there is nothing to draw.
+    assert sum(axes.axison for axes in figure.axes) == 1 + 3 + 1
     loss = next(axes for axes in figure.axes if axes.get_title().startswith("3D"))
     assert loss.get_ylabel() == "Loss"
     assert len(loss.get_yticks()) > 2
