@@ -24,13 +24,13 @@ DRAWERS = {
     "maps": {"rows", "predictions", "cases", "arrays", "names"},
     "tsne": {"rows", "predictions", "perplexity", "neighbours"},
     "segmentations": {"rows", "predictions", "cases", "arrays", "names"},
-    "cells": {"rows", "chosen", "shown", "fold", "by_hand"},
+    "cells": {"rows", "chosen", "shown", "fold", "every_fold", "by_hand"},
     "network": {"rows", "chosen", "networks", "fold"},
     "search_history": {"rows", "chosen", "history"},
 }
 SETTINGS = {
     "rows": [{"method": "cfl", "label": "CFL"}], "perplexity": 9, "neighbours": 5, "cases": ["P1"],
-    "shown": ["normal"], "fold": 2, "by_hand": "DLHN",
+    "shown": ["normal"], "fold": 2, "every_fold": False, "by_hand": "DLHN",
 }  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_each_kind_is_drawn_from_its_files(draw: Callable, kind: str) -> None:
     for key, name in (("chosen", "chosen.json"), ("history", "search_history.csv")):
         if key in given:
             assert given[key] == {"cfl": [Path(TRAINED.format("cfl", name))]}
-    for key in ("shown", "fold", "by_hand"):
+    for key in ("shown", "fold", "every_fold", "by_hand"):
         if key in given:
             assert given[key] == SETTINGS[key]
     if "networks" in given:

@@ -20,7 +20,7 @@ from rerad.reporting.figures.tsne import plot_tsne
 from rerad.reporting.figures.weights import plot_weights
 from rerad.training.predictions import by_method
 
-CELLS = ("shown", "fold", "by_hand")  # what an entry may say of its cells
+CELLS = ("shown", "fold", "every_fold", "by_hand")  # what an entry may say of its cells
 
 
 def draw_figure(

@@ -69,6 +69,15 @@ def test_the_fold_and_the_seed_that_are_shown(draw: Callable, write_search: Call
         draw({"mmnas3d": first.chosen}, shown=["up"])
 
 
+def test_one_fold_alone_and_every_fold_alone(draw: Callable, write_search: Callable) -> None:
+    chosen = {"mmnas3d": write_search("m", folds=2).chosen}
+    headings = [text for text in draw(chosen, every_fold=False) if text.startswith("(")]
+    assert headings == ["(a) Normal cell of 3D MM-NAS, fold 1", "(b) Reduction cell of 3D MM-NAS, fold 1"]
+    small = draw(chosen, shown=[])
+    assert [text for text in small if text.startswith("(")] == ["(a) The cells of every fold, 3D MM-NAS"]
+    assert "softmax" not in " ".join(small)
+
+
 def test_what_failed_says_so(draw: Callable, write_search: Callable) -> None:
     files = write_search("m", failed=(1,)).chosen
     written = draw({"mmnas3d": files})
@@ -84,13 +93,19 @@ def test_what_failed_says_so(draw: Callable, write_search: Callable) -> None:
 
 
 def test_the_line_under_the_figure_explains_what_is_there() -> None:
-    def under(**genotype: Any) -> str:
+    def under(large: bool = True, small: bool = True, **genotype: Any) -> str:
         names = ("separable 3", "average pooling 3")
-        return " ".join(legend([architecture(drawn_genotype(seed, operations=names, **genotype)) for seed in range(4)]))
+        drawn = [architecture(drawn_genotype(seed, operations=names, **genotype)) for seed in range(4)]
+        return " ".join(legend(drawn, large=large, small=small))
 
     assert "its weight in the softmax" in under()
     assert "In the smaller drawings avg = average pooling, sep = separable." in under()
     assert "softmax" not in under(weights=False)
+    assert (
+        under(large=False)
+        == "A number behind an operation is the size of its kernel. avg = average pooling, sep = separable."
+    )
+    assert "avg" not in under(small=False)
     assert "A dashed input leads nowhere." in under(nodes=1, edges=1)
     assert "dashed" not in under(nodes=1)
-    assert legend([]) == []
+    assert legend([], large=True, small=True) == []

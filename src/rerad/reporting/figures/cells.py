@@ -42,15 +42,16 @@ def plot_cells(
     phantom: bool,
     png: Path,
     svg: Path,
-    shown: Sequence[str] = (),
+    shown: Sequence[str] | None = None,
     fold: int | None = None,
+    every_fold: bool = True,
     by_hand: str = "",
 ) -> None:
-    """Draw, method by method, the cells of one fold large and then, smaller, those of every fold.
+    """Draw, method by method, the cells of one fold large and then, with ``every_fold``, those of every fold smaller.
 
     ``rows`` are those of the study's figure (method, trained, label); ``chosen`` leads from the trained id to the files
-    chosen.json, of which the lowest seed is shown. ``shown`` names the cells that are drawn large, or all are; ``fold``
-    is theirs, or the first one that was found. ``by_hand`` names methods that fuse by hand: a sketch of them leads.
+    chosen.json, of which the lowest seed is shown. ``shown`` names the cells that are drawn large, all are without it;
+    ``fold`` is theirs, or the first one that was found. ``by_hand`` names methods that fuse by hand: a sketch leads.
 
     Raises:
         ReradError: see ``read_architectures``; a fold or a cell that there is not.
@@ -66,10 +67,15 @@ def plot_cells(
         drawn += [one for one in folds.values() if one]
         for title, part in _large(folds, row["label"], shown, fold):
             parts += [heading(f"({next(letters)}) {title}"), part]
-        if len(folds) > 1 and any(folds.values()):
+        if every_fold and any(folds.values()):
             parts += [heading(f"({next(letters)}) The cells of every fold, {row['label']}"), *_every(folds)]
     with style():
-        save(compose([*parts, note(legend(drawn))]), png, svg, phantom=phantom)
+        save(
+            compose([*parts, note(legend(drawn, large=shown is None or bool(shown), small=every_fold))]),
+            png,
+            svg,
+            phantom=phantom,
+        )
 
 
 def chosen_fold(
@@ -91,7 +97,7 @@ def chosen_fold(
 
 
 def _large(
-    folds: Mapping[int, Architecture | None], label: str, shown: Sequence[str], fold: int | None
+    folds: Mapping[int, Architecture | None], label: str, shown: Sequence[str] | None, fold: int | None
 ) -> list[tuple[str, Part]]:
     """Return title and drawing of each cell of one fold."""
     found = chosen_fold(folds, fold, label)
@@ -100,7 +106,7 @@ def _large(
     number, one = found
     if not one:
         return [(f"{label}, fold {number}", absent("failed", EMPTY))]
-    cells = [one.cell(name) for name in shown] or one.cells
+    cells = one.cells if shown is None else [one.cell(name) for name in shown]
     return [(f"{title_of(cell)} of {label}, fold {number}", large(one, cell)) for cell in cells]
 
 
@@ -119,18 +125,19 @@ def _every(folds: Mapping[int, Architecture | None]) -> list[Part]:
     return parts
 
 
-def legend(drawn: Sequence[Architecture]) -> list[str]:
-    """Return the lines under the figure, as far as what is drawn needs them."""
+def legend(drawn: Sequence[Architecture], *, large: bool, small: bool) -> list[str]:
+    """Return the lines under the figure, as far as its large and its small drawings need them."""
     cells = [cell for one in drawn for cell in one.cells]
     edges = [edge for cell in cells for edge in cell.edges]
     if not edges:
         return []
-    names = {edge.operation for edge in edges}
-    cut = [f"{short} = {word}" for word, short in SHORT.items() if any(word in name for name in names)]
     text = "A number behind an operation is the size of its kernel"
-    if any(edge.weight is not None for edge in edges):
+    if large and any(edge.weight is not None for edge in edges):
         text += "; the one under it, its weight in the softmax"
     idle = any(place not in {edge.source for edge in cell.edges} for cell in cells for place in INPUTS)
     text += ". A dashed input leads nowhere." if idle else "."
-    text += f" In the smaller drawings {', '.join(cut)}." if cut else ""
+    names = {edge.operation for edge in edges}
+    cut = [f"{short} = {word}" for word, short in SHORT.items() if any(word in name for name in names)]
+    if small and cut:
+        text += f" {'In the smaller drawings ' if large else ''}{', '.join(cut)}."
     return textwrap.wrap(text, LETTERS)
