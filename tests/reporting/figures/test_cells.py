@@ -96,7 +96,7 @@ def test_the_line_under_the_figure_explains_what_is_there() -> None:
     def under(large: bool = True, small: bool = True, **genotype: Any) -> str:
         names = ("separable 3", "average pooling 3")
         drawn = [architecture(drawn_genotype(seed, operations=names, **genotype)) for seed in range(4)]
-        return " ".join(legend(drawn, large=large, small=small))
+        return " ".join(legend(drawn, large=large, small=small)).replace("\u00a0", " ")
 
     assert "its weight in the softmax" in under()
     assert "In the smaller drawings avg = average pooling, sep = separable." in under()

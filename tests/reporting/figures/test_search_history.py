@@ -108,3 +108,4 @@ def test_a_single_epoch_is_seen(draw: Callable, write_search: Callable) -> None:
     means = [line for axes in figure.axes for line in axes.lines if line.get_linewidth() == 1.7]
     assert len(means) == 8
     assert {line.get_marker() for line in means} == {"s"}
+    assert all(tick == round(tick) for tick in figure.axes[-1].get_xticks())

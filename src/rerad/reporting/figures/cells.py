@@ -69,13 +69,9 @@ def plot_cells(
             parts += [heading(f"({next(letters)}) {title}"), part]
         if every_fold and any(folds.values()):
             parts += [heading(f"({next(letters)}) The cells of every fold, {row['label']}"), *_every(folds)]
+    under = note(legend(drawn, large=shown is None or bool(shown), small=every_fold))
     with style():
-        save(
-            compose([*parts, note(legend(drawn, large=shown is None or bool(shown), small=every_fold))]),
-            png,
-            svg,
-            phantom=phantom,
-        )
+        save(compose([*parts, under]), png, svg, phantom=phantom)
 
 
 def chosen_fold(
@@ -137,7 +133,8 @@ def legend(drawn: Sequence[Architecture], *, large: bool, small: bool) -> list[s
     idle = any(place not in {edge.source for edge in cell.edges} for cell in cells for place in INPUTS)
     text += ". A dashed input leads nowhere." if idle else "."
     names = {edge.operation for edge in edges}
-    cut = [f"{short} = {word}" for word, short in SHORT.items() if any(word in name for name in names)]
+    # Spaces at which no line is broken.
+    cut = [f"{short}\u00a0=\u00a0{word}" for word, short in SHORT.items() if any(word in name for name in names)]
     if small and cut:
         text += f" {'In the smaller drawings ' if large else ''}{', '.join(cut)}."
     return textwrap.wrap(text, LETTERS)

@@ -94,7 +94,7 @@ def _block(
         for axes, curves in zip(grid[:, column], PANELS.values(), strict=True):
             for curve in curves:
                 _draw(axes, courses, curve)
-            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
+            axes.xaxis.set_major_locator(MaxNLocator(4, integer=True, min_n_ticks=1))
             axes.tick_params(labelbottom=axes is grid[-1, column])
         grid[-1, column].set_xlabel("Epoch")
     for axes, name in zip(drawn[0] if drawn else (), PANELS, strict=bool(drawn)):
@@ -129,7 +129,7 @@ def _draw(axes: Axes, courses: pd.DataFrame, curve: Curve) -> None:
         axes.plot(table.index, values, linewidth=0.6, alpha=0.35, color=curve.colour)
     # One epoch makes no line.
     mark = "s" if len(table) == 1 else None
-    axes.plot(table.index, table.mean(axis=1), linewidth=1.7, marker=mark, label=curve.label, **look)
+    axes.plot(table.index, table.mean(axis=1), linewidth=1.7, marker=mark, markersize=5, label=curve.label, **look)
     if curve.split == "validation":
         lowest = table.dropna(axis=1, how="all").idxmin()
         places = lowest.to_numpy(), np.array([table.at[epoch, search] for search, epoch in lowest.items()])
