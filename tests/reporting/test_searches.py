@@ -54,7 +54,7 @@ def test_the_chunks_make_no_difference(tmp_path: Path) -> None:
         ('{"failed": null, "folds": {"one": {}}}', "'folds' does not lead"),
         ('{"failed": null, "folds": {"1": []}}', "'folds' does not lead"),
         ('{"failed": null, "folds": {"1": {"C": 3}}}', "fold 1 has no genotype"),
-        ('{"failed": null, "folds": {"1": {"genotype": {}}}}', r"folds\.1\.genotype: the format is None"),
+        ('{"failed": null, "folds": {"1": {"genotype": {}}}}', r"folds\.1\.genotype.*format"),
     ],
 )
 def test_a_broken_choice_is_named(tmp_path: Path, text: str, said: str) -> None:
