@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from rerad.core.errors import ReradError
-from rerad.core.pictures import style
+from rerad.core.pictures import SOFT, style
 from rerad.search import draw
+from rerad.search.drawing import look
 from rerad.search.graph import architecture
 from rerad.search.picture import compose, whole
 
@@ -72,6 +73,14 @@ def test_an_unknown_format_and_a_broken_genotype_leave_no_file(tmp_path: Path) -
     with pytest.raises(ReradError, match="format"):
         draw({}, tmp_path / "x.png")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_family_has_one_colour_and_an_unknown_name_a_neutral_one() -> None:
+    families = ("convolution", "separable", "dilated", "max pooling", "skip")
+    assert len({look(f"{family} 3") for family in families}) == len(families)
+    assert look("dilated 3") == look("dilated 5") == look("up dilated convolution")
+    assert look("max pooling 3") == look("average pooling 3")
+    assert look("fourier mixing 7") == SOFT
 
 
 def rendered(figure: Figure) -> list[tuple[str, object]]:

@@ -8,16 +8,16 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Circle, FancyBboxPatch
 
-from rerad.core.pictures import INK, SOFT
-from rerad.search.layout import Box, Layout, Point
+from rerad.core.pictures import COLOURS, INK, SOFT
+from rerad.search.layout import LEADING, Box, Layout, Point
 from rerad.search.wiring import Wiring
 
-LOOKS = {  # by what the name of an operation holds, the first that fits; colours of Okabe and Ito
-    "squeeze": "#56B4E9", "se_": "#56B4E9", "skip": "#5a646e", "identity": "#5a646e", "pool": "#E69F00",
-    "sep": "#009E73", "dep": "#009E73", "dil": "#CC79A7", "conv": "#0072B2",
+BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE, _ = COLOURS
+FAMILIES = {  # by what the name of an operation holds; the first that fits
+    "squeeze": SKY, "se_": SKY, "skip": SOFT, "identity": SOFT, "pool": ORANGE, "sep": GREEN, "dep": GREEN,
+    "dil": PURPLE, "conv": BLUE,
 }  # fmt: skip
-OTHER = SOFT
-KINDS = {"image": "#5a646e", "head": "#5a646e", "normal": "#0072B2", "reduction": "#D55E00"}
+KINDS = {"image": SOFT, "head": SOFT, "normal": BLUE, "reduction": VERMILLION}
 TINT = 0.16
 DASHES = (0, (3, 1.5))
 LINE, HALO = 1.1, 4.0  # widths in points; of the white under a row where it passes over a line down
@@ -68,7 +68,7 @@ def draw_network(axes: Axes, wiring: Wiring, left: float, top: float, *, size: f
 
 def look(operation: str) -> str:
     """Return the colour of an operation's family; names that none knows have a neutral one."""
-    return next((colour for part, colour in LOOKS.items() if part in operation), OTHER)
+    return next((colour for part, colour in FAMILIES.items() if part in operation), SOFT)
 
 
 def pale(colour: str) -> tuple[float, ...]:
@@ -91,7 +91,7 @@ def box(
     )  # fmt: skip
     lines = [(text, INK) for text in part.lines] + ([(part.weight, SOFT)] if part.weight else [])
     for index, (text, ink) in enumerate(lines):
-        shift = (index - (len(lines) - 1) / 2) * 1.25 * size / 72
+        shift = (index - (len(lines) - 1) / 2) * LEADING * size / 72
         axes.text(
             x, y + shift, text, ha="center", va="center" if upright else "center_baseline", fontsize=size, color=ink,
             rotation=90 if upright else 0, zorder=5,
@@ -102,11 +102,11 @@ def arrow(axes: Axes, points: Sequence[Point], *, dashed: bool = False) -> None:
     """Draw a line through places, with a head at the last one."""
     if len(points) > 2:
         _line(axes, points[:-1], dashed=dashed, zorder=3)
-    look = {
+    how = {
         "arrowstyle": "-|>,head_width=0.16,head_length=0.34", "color": INK, "linewidth": LINE, "shrinkA": 0,
         "shrinkB": 0, "linestyle": DASHES if dashed else "-", "joinstyle": "miter",
     }  # fmt: skip
-    axes.annotate("", xy=points[-1], xytext=points[-2], arrowprops=look, zorder=3)
+    axes.annotate("", xy=points[-1], xytext=points[-2], arrowprops=how, zorder=3)
 
 
 def _line(

@@ -17,7 +17,7 @@ from rerad.search.graph import INPUTS, Cell, Edge
 Point = tuple[float, float]
 
 # In units of the letters' size.
-LINE, PAD_Y = 1.25, 0.3
+LEADING, PAD_Y = 1.25, 0.3
 GAP, BAND = 0.45, 0.75  # between two rows of a node; between the rows of two nodes
 BAR, OUT = 2.0, 1.5  # width of the output's bar; from the last node to it, and behind it
 SHRINK = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
@@ -147,7 +147,7 @@ def _text(edge: Edge, compact: bool) -> str:
 
 def _inputs(names: Sequence[str], em: float, spaces: Spaces) -> dict[str, Box]:
     found = {}
-    height = (LINE + 2 * PAD_Y) * em
+    height = (LEADING + 2 * PAD_Y) * em
     for index, (place, name) in enumerate(zip(INPUTS, names, strict=True)):
         width = text_width(name, em * 72) + 2 * WIDE.pad * em
         left, y = index * spaces.indent * em, height / 2 + index * (height + GAP * em)
@@ -173,7 +173,7 @@ def _labels(
         x, top = column - (spaces.radius + spaces.reach) * em - width / 2, y
         for edge, (lines, weight) in zip(cell.edges, texts, strict=True):
             if edge.target == node:
-                height = ((len(lines) + bool(weight)) * LINE + 2 * PAD_Y) * em
+                height = ((len(lines) + bool(weight)) * LEADING + 2 * PAD_Y) * em
                 labels.append((edge, Box(x, y + height / 2, width, height, lines, weight)))
                 y += height + GAP * em
         y = max(y - GAP * em, top + 2 * spaces.radius * em)
