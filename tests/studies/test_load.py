@@ -219,10 +219,10 @@ def test_every_overlay_loads(root: Path) -> None:
         ({"kind": "cells", "rows": [{"method": "searching", "label": "S"}], "shown": ["normal"], "fold": 2, "by_hand": "x"}, ""),
         ({"kind": "cells", "rows": [{"method": "searching", "label": "S"}], "fold": 0}, "fold: 0 does not do"),
         ({"kind": "cells"}, "neither rows nor table"),
-        ({"kind": "cells", "rows": [{"method": "hc_rf", "label": "HC"}]}, "'hc_rf' searches no network. Write one of: .*searching"),
-        ({"kind": "network", "rows": [{"method": "chmfl", "label": "C"}]}, "'chmfl' searches no network"),
+        ({"kind": "cells", "rows": [{"method": "hc_rf", "label": "HC"}]}, "'hc_rf' searches for no architecture. Write some of: .*searching"),
+        ({"kind": "network", "rows": [{"method": "chmfl", "label": "C"}]}, "'chmfl' searches for no architecture"),
         ({"kind": "network", "rows": [{"method": "searching", "label": "S"}], "fold": 1}, ""),
-        ({"kind": "search_history", "table": "table1"}, "'hc_rf' searches no network"),
+        ({"kind": "search_history", "table": "table1"}, "'hc_rf' searches for no architecture"),
         ({"kind": "search_history", "rows": [{"method": "searching", "label": "S"}]}, ""),
     ],
 )  # fmt: skip

@@ -1,8 +1,8 @@
-"""Figures of searches show methods that search a network."""
+"""What shows searched architectures names methods that search for one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rerad.core.errors import ConfigError
@@ -16,20 +16,21 @@ def check_searched(studies: Mapping[str, Mapping[str, Any]]) -> None:
     Raises:
         ConfigError: naming study, figure and method.
     """
-    searching: dict[str, set[str]] = {}
-    for study in studies.values():
-        found = {method for method, settings in study["methods"].items() if {"search", "network"} <= settings.keys()}
-        searching.setdefault(study["cohort"], set()).update(found)
     for name, study in studies.items():
-        for figure, entry in study["figures"].items():
-            if entry["kind"] not in KINDS:
-                continue
+        methods = [other["methods"] for other in studies.values() if other["cohort"] == study["cohort"]]
+        known = {method for own in methods for method, entry in own.items() if {"network", "search"} <= entry.keys()}
+        for place, method in _shown(study):
+            if method not in known:
+                raise ConfigError(
+                    f"the method {method!r} searches for no architecture",
+                    where=f"config/studies/{name}.yaml: {place}",
+                    remedy=f"Write some of: {', '.join(sorted(known)) or 'none is defined'}",
+                )
+
+
+def _shown(study: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield place and method of everything that shows architectures."""
+    for figure, entry in study["figures"].items():
+        if entry["kind"] in KINDS:
             for row in entry.get("rows") or study["tables"][entry["table"]]["rows"]:
-                method = row.get("trained", row["method"])
-                known = searching[study["cohort"]]
-                if method not in known:
-                    raise ConfigError(
-                        f"the method {method!r} searches no network",
-                        where=f"config/studies/{name}.yaml: figures.{figure}.rows",
-                        remedy=f"Write one of: {', '.join(sorted(known)) or 'none here does'}",
-                    )
+                yield f"figures.{figure}.rows", row.get("trained", row["method"])
