@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft202012Validator
 
 import rerad.reporting.draw as module
 from rerad.core.errors import ReradError
@@ -22,8 +24,14 @@ DRAWERS = {
     "maps": {"rows", "predictions", "cases", "arrays", "names"},
     "tsne": {"rows", "predictions", "perplexity", "neighbours"},
     "segmentations": {"rows", "predictions", "cases", "arrays", "names"},
+    "cells": {"rows", "chosen", "shown", "fold", "every_fold", "by_hand"},
+    "network": {"rows", "chosen", "networks", "fold"},
+    "search_history": {"rows", "chosen", "history"},
 }
-SETTINGS = {"rows": [{"method": "cfl", "label": "CFL"}], "perplexity": 9, "neighbours": 5, "cases": ["P1"]}
+SETTINGS = {
+    "rows": [{"method": "cfl", "label": "CFL"}], "perplexity": 9, "neighbours": 5, "cases": ["P1"],
+    "shown": ["normal"], "fold": 2, "every_fold": False, "by_hand": "DLHN",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -37,6 +45,8 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
             "settings": {**SETTINGS, "kind": kind}, "primary": "acc", "phantom": True, "spacing_mm": 2.0,
             "classification": [Path(TRAINED.format("cfl", "predictions_classification.csv"))],
             "segmentation": [Path(TRAINED.format("cfl", "predictions_segmentation.csv"))],
+            "chosen": [Path(TRAINED.format("cfl", "chosen.json"))], "networks": {"cfl": {"reductions": 2}},
+            "history": [Path(TRAINED.format("cfl", "search_history.csv"))],
             "metrics": [Path("trained/sts/cfl/metrics.csv")], "published": Path("p.csv"), "cases": Path("cases.csv"),
             "arrays": Path("arrays"), "png": Path("x.png"), "svg": Path("x.svg"),
         }  # fmt: skip
@@ -63,6 +73,30 @@ def test_each_kind_is_drawn_from_its_files(draw: Callable, kind: str) -> None:
         assert given["metrics"] == {"cfl": Path("trained/sts/cfl/metrics.csv")}
     if "names" in given:
         assert given["names"] == ["P1"]
+    for key, name in (("chosen", "chosen.json"), ("history", "search_history.csv")):
+        if key in given:
+            assert given[key] == {"cfl": [Path(TRAINED.format("cfl", name))]}
+    for key in ("shown", "fold", "every_fold", "by_hand"):
+        if key in given:
+            assert given[key] == SETTINGS[key]
+    if "networks" in given:
+        assert given["networks"] == {"cfl": {"reductions": 2}}
+
+
+def test_what_an_entry_of_cells_leaves_out_is_left_to_the_drawer(draw: Callable) -> None:
+    given = draw("cells", settings={"kind": "cells", "rows": SETTINGS["rows"]})
+    assert set(given) == {"rows", "chosen", "phantom", "png", "svg"}
+
+
+@pytest.mark.parametrize("figure", yaml.safe_load((Path(__file__).parent / "mmnas_figures.yaml").read_text()).items())
+def test_the_figures_of_mmnas_are_as_the_schema_wants_them(
+    root: Path, draw: Callable, figure: tuple[str, dict[str, Any]]
+) -> None:
+    name, entry = figure
+    schema = yaml.safe_load((root / "workflow" / "schemas" / "study.schema.yaml").read_text())
+    assert re.fullmatch(schema["properties"]["figures"]["propertyNames"]["pattern"], name)
+    Draft202012Validator({**schema["$defs"]["figure"], "$defs": schema["$defs"]}).validate(entry)
+    assert draw(entry["kind"], settings=entry)["rows"] == entry["rows"]
 
 
 def test_a_forest_of_masks_has_the_columns_of_its_table(draw: Callable) -> None:

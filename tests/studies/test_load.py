@@ -216,10 +216,21 @@ def test_every_overlay_loads(root: Path) -> None:
         ({"kind": "weights", "rows": [{"method": "hc_rf", "label": "HC", "w": 2}]}, "w: 2 does not do"),
         ({"kind": "tsne", "rows": [{"method": "hc_rf", "label": "HC"}]}, "missing key"),
         ({"kind": "tsne", "perplexity": 10, "neighbours": 5, "rows": [{"method": "hc_rf", "label": "HC"}]}, ""),
+        ({"kind": "cells", "rows": [{"method": "searching", "label": "S"}], "shown": ["normal"], "fold": 2, "by_hand": "x"}, ""),
+        ({"kind": "cells", "rows": [{"method": "searching", "label": "S"}], "fold": 0}, "fold: 0 does not do"),
+        ({"kind": "cells"}, "neither rows nor table"),
+        ({"kind": "cells", "rows": [{"method": "hc_rf", "label": "HC"}]}, "'hc_rf' searches for no architecture. Write some of: .*searching"),
+        ({"kind": "network", "rows": [{"method": "chmfl", "label": "C"}]}, "'chmfl' searches for no architecture"),
+        ({"kind": "network", "rows": [{"method": "searching", "label": "S"}], "fold": 1}, ""),
+        ({"kind": "search_history", "table": "table1"}, "'hc_rf' searches for no architecture"),
+        ({"kind": "search_history", "rows": [{"method": "searching", "label": "S"}]}, ""),
     ],
 )  # fmt: skip
 def test_figures_of_each_kind(config: dict[str, Any], root: Path, figure: dict[str, Any], message: str) -> None:
     overlay = {"studies": {"chmfl": {"figures": {"fig9": {"caption": "x", **figure}}}}}
+    # A network with a search, by the only form that every network's entry may have.
+    chmfl = yaml.safe_load((root / "config" / "studies" / "chmfl.yaml").read_text())["methods"]["chmfl"]
+    overlay["studies"]["chmfl"]["methods"] = {"searching": {**chmfl, "search": {}}}
     if not message:
         assert loaded(config, root, overlay).figure("chmfl", "fig9")["kind"] == figure["kind"]
         return

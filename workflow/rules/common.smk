@@ -223,6 +223,23 @@ def masks_of_figure(wildcards):
     return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind == "segmentations" else []
 
 
+def searches_of_figure(name, *kinds):
+    """Return an input function: a file of every search that a figure of some kinds shows."""
+
+    def files(wildcards):
+        return chunks_of(wildcards, "figures", name) if entry_of(wildcards, "figures")["kind"] in kinds else []
+
+    return files
+
+
+def networks_of_figure(wildcards):
+    """Return the settings of the networks that a figure shows as wholes."""
+    if entry_of(wildcards, "figures")["kind"] != "network":
+        return {}
+    methods = PLAN.methods[cohort_of(wildcards)]
+    return {method: methods[method]["network"] for method in methods_of(wildcards, "figures")}
+
+
 def arrays_of_figure(wildcards):
     """Return the arrays that a figure with pictures of scans needs."""
     kind = entry_of(wildcards, "figures")["kind"]

@@ -61,6 +61,8 @@ rule plot:
     input:
         classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
         segmentation=masks_of_figure,
+        chosen=searches_of_figure("chosen.json", "cells", "network", "search_history"),
+        history=searches_of_figure("search_history.csv", "search_history"),
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
         published=published_of_figure,
         cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
@@ -83,6 +85,7 @@ rule plot:
     params:
         settings=lambda wildcards: PLAN.figure(wildcards.study, wildcards.figure),
         primary=lambda wildcards: PLAN.studies[wildcards.study]["primary"],
+        networks=networks_of_figure,
         phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
         spacing_mm=lambda wildcards: config["cohorts"][cohort_of(wildcards)]["prepare"]["spacing_mm"],
         code=code_of("plot", "rerad.reporting.draw"),

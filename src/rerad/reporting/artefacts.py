@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,7 @@ def read_folds(predictions: Sequence[Path]) -> list[Fold]:
         ReradError: a file is broken, or its arrays do not have one row a case.
     """
     chunks = {path.parent for path in predictions}
-    first = min((_seed(chunk) for chunk in chunks), default=0)
-    files = [file for chunk in chunks if _seed(chunk) == first for file in (chunk / "artefacts").glob("fold*.npz")]
+    files = [file for chunk in first_seed(chunks) for file in (chunk / "artefacts").glob("fold*.npz")]
     return [_read(file) for file in sorted(files, key=_number)]
 
 
@@ -37,6 +36,19 @@ def of_case(folds: Sequence[Fold], case: str) -> dict[str, Any]:
             row = fold["cases"].index(case)
             return {name: fold[name][row] for name in ("slice", "maps", "mask") if name in fold}
     return {}
+
+
+def first_seed(chunks: Iterable[Path]) -> list[Path]:
+    """Return the folders ``seed<s>/<chunk>`` of the lowest seed among some."""
+    by_seed: dict[int, list[Path]] = {}
+    for chunk in chunks:
+        by_seed.setdefault(seed_of(chunk), []).append(chunk)
+    return by_seed[min(by_seed)] if by_seed else []
+
+
+def seed_of(chunk: Path) -> int:
+    """Return the seed of a folder ``seed<s>/<chunk>``."""
+    return int(chunk.parent.name.removeprefix("seed"))
 
 
 def _read(file: Path) -> Fold:
@@ -53,10 +65,6 @@ def _read(file: Path) -> Fold:
         if len(values) != len(cases):
             raise ReradError(f"{name!r} has {len(values)} rows for {len(cases)} cases", where=str(file), remedy=remedy)
     return {**fold, "fold": _number(file), "cases": cases}
-
-
-def _seed(chunk: Path) -> int:
-    return int(chunk.parent.name.removeprefix("seed"))
 
 
 def _number(file: Path) -> int:

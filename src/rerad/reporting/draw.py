@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ReradError
+from rerad.reporting.figures.cells import plot_cells
 from rerad.reporting.figures.confusion import plot_confusion
 from rerad.reporting.figures.forest import plot_forest
 from rerad.reporting.figures.maps import plot_maps
+from rerad.reporting.figures.network import plot_network
 from rerad.reporting.figures.roc import plot_roc
 from rerad.reporting.figures.scans import plot_scans
+from rerad.reporting.figures.search_history import plot_search_history
 from rerad.reporting.figures.segmentations import plot_segmentations
 from rerad.reporting.figures.tsne import plot_tsne
 from rerad.reporting.figures.weights import plot_weights
 from rerad.training.predictions import by_method
+
+CELLS = ("shown", "fold", "every_fold", "by_hand")  # what an entry may say of its cells
 
 
 def draw_figure(
@@ -24,6 +29,9 @@ def draw_figure(
     primary: str,
     classification: Sequence[Path],
     segmentation: Sequence[Path],
+    chosen: Sequence[Path],
+    history: Sequence[Path],
+    networks: Mapping[str, Mapping[str, Any]],
     metrics: Sequence[Path],
     published: Path | None,
     cases: Path,
@@ -37,13 +45,15 @@ def draw_figure(
 
     ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts. ``classification`` and
     ``segmentation`` are the files of predictions, beside which the artefacts lie; ``published`` is needed by a forest
-    plot, ``cases`` and ``arrays`` (``spacing_mm`` apart) by figures with pictures of scans.
+    plot, ``cases`` and ``arrays`` (``spacing_mm`` apart) by figures with pictures of scans. Figures of searches need
+    ``chosen`` (chosen.json) and ``history`` (search_history.csv); ``networks`` leads from a trained id to its entry's
+    ``network``.
 
     Raises:
         ReradError: a file that the kind needs is not given, or the drawing's own.
     """
     kind = settings["kind"]
-    scores, masks = by_method(classification), by_method(segmentation)
+    scores, masks, found = by_method(classification), by_method(segmentation), by_method(chosen)
     measured = {path.parent.name: path for path in metrics}
     target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
     if kind == "scans":
@@ -60,6 +70,12 @@ def draw_figure(
     elif kind == "tsne":
         known = {name: settings[name] for name in ("perplexity", "neighbours")}
         plot_tsne(predictions=scores, **known, **target)
+    elif kind == "cells":
+        plot_cells(chosen=found, **{name: settings[name] for name in CELLS if name in settings}, **target)
+    elif kind == "network":
+        plot_network(chosen=found, networks=networks, fold=settings.get("fold"), **target)
+    elif kind == "search_history":
+        plot_search_history(chosen=found, history=by_method(history), **target)
     elif kind == "forest":
         plot_forest(metrics=measured, published=_given(published, kind, png), **_columns(settings, primary), **target)
     else:

@@ -12,6 +12,7 @@ from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.merge import difference, merge, typed
+from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
 
 Dict = dict[str, Any]
@@ -196,6 +197,7 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     _check_rows(studies)
+    check_searched(studies)
     return studies
 
 

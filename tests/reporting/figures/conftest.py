@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_genotypes import drawn_genotype
 from PIL import Image
 
 from rerad.metrics import segmentation
-from rerad.training.predictions import CLASSIFICATION, SEGMENTATION
+from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
 
 SHAPE = (12, 40, 44)
 RADII = (4.0, 6.0, 9.0, 9.5, 7.0, 11.0, 5.0, 8.0)  # of the tumours, in voxels; targets alternate from 0
@@ -135,3 +137,53 @@ def count() -> Callable[[np.ndarray, str], int]:
         return int((np.abs(picture - wanted).sum(axis=2) < 40).sum())
 
     return near
+
+
+class Searched(NamedTuple):
+    """What the searches of a method left: chosen.json and search_history.csv of every chunk."""
+
+    chosen: list[Path]
+    history: list[Path]
+
+
+@pytest.fixture
+def write_search(tmp_path: Path) -> Callable[..., Searched]:
+    """A function that writes the searches of a method, one chunk a fold, or ``together`` in one.
+
+    ``failed`` names folds whose search failed. The losses of fold f at epoch e are 1/e + f/10 (weights) and
+    (e − f)² / 10 (α), the entropy is 1 − e/10, the share of skips e/10; a ``random`` draw has no course.
+    """
+
+    def write(
+        method: str, *, folds: int = 3, failed: tuple[int, ...] = (), together: bool = False, random: bool = False,
+        seed: int = 0, epochs: int = 4, **genotype: Any,
+    ) -> Searched:  # fmt: skip
+        found = Searched([], [])
+        parts = {"all": range(1, folds + 1)} if together else {f"fold{fold}": [fold] for fold in range(1, folds + 1)}
+        for name, members in parts.items():
+            chunk = tmp_path / "trained" / "sts" / method / f"seed{seed}" / name
+            chunk.mkdir(parents=True)
+            good = [fold for fold in members if fold not in failed]
+            told = "out of memory" if len(good) < len(members) else None
+            good = [] if told else good
+            choices = {str(fold): {"genotype": drawn_genotype(100 * seed + fold, **genotype)} for fold in good}
+            (chunk / "chosen.json").write_text(json.dumps({"failed": told, "folds": choices}))
+            rows = [row for fold in good for epoch in range(1, epochs + 1) for row in course(fold, epoch)]
+            table = pd.DataFrame([] if random else rows, columns=HISTORY)
+            table.to_csv(chunk / "search_history.csv", index=False)
+            found.chosen.append(chunk / "chosen.json")
+            found.history.append(chunk / "search_history.csv")
+        return found
+
+    return write
+
+
+def course(fold: int, epoch: int) -> list[tuple[int, int, str, str, float]]:
+    values = {
+        ("train", "loss"): 1 / epoch + fold / 10,
+        ("validation", "loss"): (epoch - fold) ** 2 / 10,
+        ("train", "accuracy"): 0.5,
+        ("alpha", "entropy"): 1 - epoch / 10,
+        ("alpha", "skip_share"): epoch / 10,
+    }
+    return [(fold, epoch, split, quantity, value) for (split, quantity), value in values.items()]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from matplotlib.axes import Axes
 
+from rerad.core.pictures import COLOURS, SOFT, WARN
 from rerad.reporting.figures.forest import plot_forest
-from rerad.reporting.figures.style import COLOURS, SOFT, WARN
 
 VALUES = {
     "acc": (0.70833, 0.583, 0.833), "sen": (0.75, 0.8, 0.9), "spe": (0.667, 0.46, 0.84), "pre": (0.692, 0.5, 0.87),

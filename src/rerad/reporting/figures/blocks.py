@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from rerad.reporting.figures.style import new_figure
+from rerad.core.pictures import new_figure
 
 WIDTH = 4.8  # inches
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from rerad.reporting.figures.style import INK, SOFT, new_figure, save, style
+from rerad.core.pictures import INK, SOFT, new_figure, save, style
 from rerad.reporting.scores import interval_text, read_scores
 
 CLASSES = ("None", "Metastases")

@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from rerad.reporting.figures.style import COLOURS, LINE, SOFT, WARN, new_figure, save, style
+from rerad.core.pictures import COLOURS, LINE, SOFT, WARN, new_figure, save, style
 from rerad.reporting.published import Published, read_published
 from rerad.reporting.rendering import meaning
 from rerad.reporting.scores import renamed, selected

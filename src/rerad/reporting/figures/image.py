@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
-from rerad.reporting.figures.style import INK, PHANTOM, SOFT
+from rerad.core.pictures import INK, PHANTOM, SOFT
 
 CONTOUR = {"PET": "#D55E00", "CT": "#56B4E9"}
 GREYS = {"PET": "gray_r", "CT": "gray"}

@@ -12,11 +12,11 @@ from matplotlib.cm import ScalarMappable
 from scipy.ndimage import zoom
 
 from rerad.core.errors import ReradError
+from rerad.core.pictures import SOFT, save, style
 from rerad.reporting.artefacts import of_case, read_folds
 from rerad.reporting.figures.blocks import blocks, crop, footer
 from rerad.reporting.figures.examples import Example, examples
 from rerad.reporting.figures.image import CONTOUR, absent, bare, mark_phantom, outline, show
-from rerad.reporting.figures.style import SOFT, save, style
 
 BY_ROW = 4  # panels side by side: more are not readable at 400 pixels
 COLOURS = "plasma"  # blue to yellow as in the paper, but even in lightness and for every colour vision

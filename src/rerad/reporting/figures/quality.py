@@ -14,6 +14,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import atomic_folder
 from rerad.core.parallel import map_cases
+from rerad.core.pictures import new_figure, style
 from rerad.reporting.figures.image import (
     CONTOUR,
     TRUTH,
@@ -26,7 +27,6 @@ from rerad.reporting.figures.image import (
     window,
     write,
 )
-from rerad.reporting.figures.style import new_figure, style
 
 log = logging.getLogger(__name__)
 DPI = 110

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from rerad.core.pictures import COLOURS, DASHES, SOFT, new_figure, save, style
 from rerad.reporting.figures.band import roc_band
-from rerad.reporting.figures.style import COLOURS, DASHES, SOFT, new_figure, save, style
 from rerad.reporting.scores import interval_text, read_scores
 
 Curve = tuple[np.ndarray, np.ndarray]

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
+from rerad.core.pictures import new_figure, save, style
 from rerad.reporting.figures.examples import Example, examples
 from rerad.reporting.figures.image import LETTERS, mark_phantom, scale_bar, show, write
-from rerad.reporting.figures.style import new_figure, save, style
 
 ARROW = "#ff3b30"
 LENGTH, GAP = 0.2, 0.02  # of the arrow and between its tip and the tumour, as shares of the slice

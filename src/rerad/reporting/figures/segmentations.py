@@ -13,12 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
+from rerad.core.pictures import COLOURS, SOFT, save, style
 from rerad.reporting.artefacts import of_case, read_folds
 from rerad.reporting.figures.blocks import blocks, footer
 from rerad.reporting.figures.examples import Example, examples
 from rerad.reporting.figures.image import absent, mark_phantom, show
 from rerad.reporting.figures.maps import check_slice
-from rerad.reporting.figures.style import COLOURS, SOFT, save, style
 from rerad.training.predictions import read
 
 # Found, missed and wrongly called voxels; the true tumour has the colour of what is found.

@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from rerad.core.errors import ReradError
+from rerad.core.pictures import COLOURS, SOFT, new_figure, save, style
 from rerad.metrics.intervals import wilson
 from rerad.reporting.artefacts import Fold, read_folds
 from rerad.reporting.figures.image import TRUTH, absent
-from rerad.reporting.figures.style import COLOURS, SOFT, new_figure, save, style
 from rerad.reporting.scores import read_scores
 from rerad.training.threads import one_thread
 

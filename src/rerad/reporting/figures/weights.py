@@ -12,7 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from rerad.core.errors import ReradError
-from rerad.reporting.figures.style import COLOURS, LINE, WARN, new_figure, save, style
+from rerad.core.pictures import COLOURS, LINE, WARN, new_figure, save, style
 from rerad.reporting.rendering import meaning
 from rerad.reporting.scores import selected
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure, FigureBase, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox
 
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic
 
 PHANTOM = "PHANTOM"
@@ -43,6 +47,11 @@ SETTINGS: dict[Any, Any] = {
     "path.simplify": False,
 }
 DPI = 200
+STAMPED = 8  # inches of a figure's height for which it is stamped once
+FORMATS: dict[str, dict[str, Any]] = {
+    "png": {"dpi": DPI, "metadata": {"Software": None}},
+    "svg": {"metadata": {"Date": None, "Creator": None}},
+}
 
 
 @contextlib.contextmanager
@@ -62,15 +71,34 @@ def new_figure(width: float, height: float, *, pad: float = 0.05) -> Figure:
     return figure
 
 
+@functools.cache
+def text_width(text: str, size: float) -> float:
+    """Return the width, in inches, of a line of text in letters of ``size`` points, whatever it is drawn on."""
+    letters = FontProperties(family=SETTINGS["font.family"])
+    width, _, _ = text_to_path.get_text_width_height_descent(text, letters, ismath=False)
+    return float(width) * size / letters.get_size_in_points() / 72
+
+
 def save(figure: Figure, png: Path, svg: Path, *, phantom: bool) -> None:
     """Write a figure as PNG and SVG, without dates; a phantom's carries the word PHANTOM inside."""
     if phantom:
         stamp(figure)
     settle(figure)
-    with atomic(png) as part:
-        figure.savefig(part, format="png", dpi=DPI, metadata={"Software": None})
-    with atomic(svg) as part:
-        figure.savefig(part, format="svg", metadata={"Date": None, "Creator": None})
+    for path in (png, svg):
+        write(figure, path)
+
+
+def write(figure: Figure, path: Path) -> None:
+    """Write a settled figure as PNG or SVG, as the name says, without dates.
+
+    Raises:
+        ReradError: the name ends otherwise.
+    """
+    form = path.suffix.lower().removeprefix(".")
+    if form not in FORMATS:
+        raise ReradError(f"{path.suffix!r} is no format of a picture", where=str(path), remedy="Write .png or .svg")
+    with atomic(path) as part:
+        figure.savefig(part, format=form, **FORMATS[form])
 
 
 def settle(figure: Figure) -> None:
@@ -96,8 +124,13 @@ def _with_subfigures(figure: FigureBase) -> Iterator[FigureBase]:
 
 
 def stamp(figure: Figure) -> None:
-    """Write PHANTOM across a figure, over everything else and readable when the picture is small."""
-    figure.text(
-        0.5, 0.5, PHANTOM, ha="center", va="center", rotation=30, fontsize=44, weight="bold", color=WARN, alpha=0.13,
-        zorder=100,
-    )  # fmt: skip
+    """Write PHANTOM across a figure, over everything else and readable when the picture is small.
+
+    A tall figure has it more than once: of such a one only a part may be on the screen.
+    """
+    times = max(1, int(figure.get_figheight() // STAMPED))
+    for place in range(times):
+        figure.text(
+            0.5, (place + 0.5) / times, PHANTOM, ha="center", va="center", rotation=30, fontsize=44, weight="bold",
+            color=WARN, alpha=0.13, zorder=100,
+        )  # fmt: skip
