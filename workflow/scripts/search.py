@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rerad.core import job
-from rerad.search.tabular import choose
+from rerad.search.search import choose
 
 job.begin(snakemake.log[0])
 choose(
