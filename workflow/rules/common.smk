@@ -11,6 +11,8 @@ from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
+from rerad.search.code import search_modules
+from rerad.search.recipe import draws_by_lot
 from rerad.studies import load, trained_methods
 from rerad.training.code import is_network, training_code, training_modules
 from rerad.training.weights import weights_name
@@ -27,6 +29,7 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+BYTES_A_VOXEL_SEARCHED = 4000  # of a supernet with 8 channels: see benchmarks/search_step.py
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
@@ -80,7 +83,7 @@ def code_of(script, *modules, files=()):
 
 def code_of_search(wildcards):
     """Return the digest of what searches a method, its own model included."""
-    return code_of("search", "rerad.search.tabular", MODELS[method_settings(wildcards)["model"]])
+    return code_of("search", *search_modules(method_settings(wildcards)))
 
 
 def code_of_training(wildcards):
@@ -154,6 +157,18 @@ def for_networks(value, otherwise=()):
     return chosen_value
 
 
+def for_searched_networks(value, otherwise=()):
+    """Return an input or parameter function: what a search of an architecture needs; a draw by lot needs nothing."""
+
+    def chosen_value(wildcards):
+        settings = method_settings(wildcards)
+        if not is_network(settings) or draws_by_lot(settings):
+            return otherwise(wildcards) if callable(otherwise) else otherwise
+        return value(wildcards) if callable(value) else value
+
+    return chosen_value
+
+
 def features_of(wildcards):
     """Return the handcrafted features, for methods that see them."""
     settings = method_settings(wildcards)
@@ -175,6 +190,25 @@ def keeps_model(wildcards):
     if config["keep_models"] == "figure":
         return wildcards.method in PLAN.drawn(wildcards.cohort)
     return config["keep_models"] == "all"
+
+
+def threads_of_search(wildcards):
+    """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
+    settings = method_settings(wildcards)
+    if is_network(settings):
+        return settings["search"].get("threads", 1)
+    return min(len(folds_of(wildcards)), workflow.cores)
+
+
+def memory_of_search(wildcards, threads):
+    """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
+    settings = method_settings(wildcards)
+    if not is_network(settings):
+        return 1000 + 500 * threads
+    if draws_by_lot(settings):
+        return 1000
+    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
 
 def memory_of(wildcards):
