@@ -2,13 +2,17 @@
 
 import pytest
 import torch
+import yaml
 from genotypes import any_genotype
 
 from rerad.core.errors import ConfigError, ReradError
-from rerad.models import mmnas
+from rerad.models import mmnas, model
 from rerad.models.cells.cell import Levers
 from rerad.models.cells.edges import MixedEdge
+from rerad.models.cells.genotype import Chosen, Genotype
 from rerad.models.summary import output_sizes
+from rerad.search.derive import random_genotype
+from rerad.studies import load
 
 torch.set_num_threads(1)
 BOTH = ("PET", "CT")
@@ -150,3 +154,38 @@ def test_what_does_not_do_is_named():
     for channels in (("PET",), ("PET", "GTV"), ("PET", "CT", "GTV")):
         with pytest.raises(ConfigError, match="where the network fuses two images"):
             mmnas.supernet(SMALL, channels=channels, shape=(16, 16, 16))
+
+
+def test_the_hand_made_network_has_as_many_parameters_as_mmnas_has_on_average(root):
+    """The mean over all architectures: that over networks of one operation each, since parameters add up edge by edge."""
+    plan = load(yaml.safe_load((root / "config" / "config.yaml").read_text()), root=root).methods["sts"]
+    settings = plan["mmnas3d"]["network"]
+    names = [name for name in settings["operations"] if name != "zero"]
+
+    def parameters(kind: str, options: dict) -> int:
+        with torch.device("meta"):
+            network = model(kind).build(options, channels=BOTH, shape=FULL)
+        return sum(value.numel() for value in network.parameters())
+
+    def everywhere(name: str) -> dict:
+        cells = {cell: tuple(Chosen(s, t, name) for t in (2, 3, 4) for s in (0, 1)) for cell in ("normal", "reduction")}
+        return {**settings, "genotype": Genotype("mmnas", 3, 3, cells).as_dict()}
+
+    wanted = sum(parameters("mmnas", everywhere(name)) for name in names) / len(names)
+    draws = [random_genotype(mmnas.space(settings, dims=3), seed).as_dict() for seed in range(40)]
+    drawn = [parameters("mmnas", {**settings, "genotype": draw}) for draw in draws]
+    assert sum(drawn) / 40 == pytest.approx(
+        wanted, abs=4 * torch.tensor(drawn, dtype=torch.float).std().item() / 40**0.5
+    )
+    matched, plain = plan["cnn3d_petct_matched"], plan["cnn3d_petct"]
+    assert matched == {**plain, "network": {**plain["network"], "width": matched["network"]["width"]}}
+    gaps = {width: abs(parameters("chmfl", {**matched["network"], "width": width}) - wanted) for width in range(14, 32)}
+    assert min(gaps, key=gaps.get) == matched["network"]["width"]
+
+
+def test_the_study_has_the_settings_of_the_network(root):
+    plan = load(yaml.safe_load((root / "config" / "config.yaml").read_text()), root=root).methods["sts"]
+    for method, norm in (("mmnas3d", "batch"), ("mmnas2d", "running"), ("random3d", "batch"), ("random2d", "running")):
+        assert {**plan[method]["network"], "genotype": None} == {**mmnas.DEFAULTS, "norm": norm}
+    for searched, drawn in (("mmnas3d", "random3d"), ("mmnas2d", "random2d")):
+        assert {**plan[searched], "search": None} == {**plan[drawn], "search": None}

@@ -57,9 +57,9 @@ if workflow.is_main_process and not LOOKING.intersection(sys.argv):
     lock.claim_run(RUN)
 
 
-def layers_of(*studies):
-    """Return the tables of layers of some studies, or of all."""
-    return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get("layers", {})]
+def others_of(kind, *studies):
+    """Return the tables of layers or of genotypes of some studies, or of all."""
+    return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get(kind, {})]
 
 
 wildcard_constraints:
@@ -70,7 +70,8 @@ wildcard_constraints:
     study="|".join(PLAN.studies),
     table="|".join({table for study in PLAN.studies.values() for table in study["tables"]}),
     figure="[a-z][a-z0-9_]*",
-    layers="|".join(layers_of()) or "(?!)",
+    layers="|".join(others_of("layers")) or "(?!)",
+    genotypes="|".join(others_of("genotypes")) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
 
 
@@ -330,7 +331,7 @@ def tables_of(*studies, headline=False):
     ] + [
         file
         for study in ([] if headline else studies or PLAN.studies)
-        for table in layers_of(study)
+        for table in others_of("layers", study) + others_of("genotypes", study)
         for file in table_files(study, table)
     ]
 
@@ -339,6 +340,12 @@ def layered_method(wildcards):
     """Return the settings of the method whose layers a table shows."""
     study = PLAN.studies[wildcards.study]
     return study["methods"][study["layers"][wildcards.layers]["method"]]
+
+
+def searched_methods(wildcards):
+    """Return the entries of the methods whose architectures a table compares."""
+    methods = PLAN.studies[wildcards.study]["genotypes"][wildcards.genotypes]["methods"]
+    return {method: PLAN.methods[cohort_of(wildcards)][method] for method in methods}
 
 
 def figures_of(*studies):

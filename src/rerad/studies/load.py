@@ -11,6 +11,7 @@ from typing import Any
 from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
+from rerad.studies.genotypes import check_genotypes
 from rerad.studies.merge import difference, merge, typed
 
 Dict = dict[str, Any]
@@ -194,6 +195,7 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     _check_rows(studies)
+    check_genotypes(studies)
     return studies
 
 
@@ -240,6 +242,8 @@ def trained_methods(entry: Dict, kind: str | None = None) -> list[str]:
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
         yield from trained_methods(entry)
+    for entry in study.get("genotypes", {}).values():
+        yield from entry["methods"]
 
 
 def _check_rows(studies: dict[str, Dict]) -> None:

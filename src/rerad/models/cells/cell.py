@@ -135,6 +135,8 @@ class Halve(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (batch, given, *half the shape)."""
         maps = functional.relu(maps)
-        shifted = maps[(..., *[slice(1, None)] * (maps.dim() - 2))]
+        shifted = maps
+        for axis in range(2, maps.dim()):
+            shifted = shifted.narrow(axis, 1, shifted.shape[axis] - 1)
         parts = [convolution(given) for convolution, given in zip(self.convolutions, (maps, shifted), strict=False)]
         return self.norm(torch.cat(parts, dim=1))
