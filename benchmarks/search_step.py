@@ -65,7 +65,7 @@ def main() -> int:
     device = torch.device(given.device if given.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu"))
     size = given.size or (FULL if device.type == "cuda" else [72, 56, 56])
     if given.weigh:
-        step_of(given.weigh, given.channels, given.threads, [16, 16, 16], device)()  # libraries are loaded then
+        step_of(given.weigh, given.channels, given.threads, [32, 32, 32], device)()  # libraries are loaded then
         print(peak_gb(step_of(given.weigh, given.channels, given.threads, size, device), device))
         return 0
     times: dict[str, list[float]] = {side: [] for side in SIDES}
@@ -81,7 +81,7 @@ def main() -> int:
     peaks = {}
     for side in SIDES:
         command = [sys.executable, __file__, *shared, "--size", *map(str, size), "--weigh", side]
-        peaks[side] = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        peaks[side] = float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     return told(times, peaks, size, given.channels, device)
 
 

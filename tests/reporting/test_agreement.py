@@ -52,5 +52,5 @@ def test_a_run_of_one_seed_or_a_failed_search_has_dashes(tmp_path):
     frame, texts = made(tmp_path, seeds=(0,), failed=True)
     assert frame.query("method == 'mmnas3d'")["networks"].unique().tolist() == [0]
     assert frame.query("between == 'seeds'")["share"].isna().all()
-    assert "| mmnas3d | all | folds | 0 | – | – | – – – | " in texts["md"]
+    assert "| mmnas3d | all | folds | 0 | – | – | – | " in texts["md"]
     assert "A dash: there is no pair of folds and of seeds in this run" in texts["html"]

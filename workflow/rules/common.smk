@@ -147,27 +147,23 @@ def chosen(wildcards):
     return [f"{CHUNK}/chosen.json"] if "search" in method_settings(wildcards) else []
 
 
-def for_networks(value, otherwise=()):
-    """Return an input or parameter function: what a network needs and a model of tables does not."""
+def for_networks(value, otherwise=(), wanted=is_network):
+    """Return an input or parameter function: what a network, or a ``wanted`` method, needs and others do not."""
 
     def chosen_value(wildcards):
-        if not is_network(method_settings(wildcards)):
+        if not wanted(method_settings(wildcards)):
             return otherwise
         return value(wildcards) if callable(value) else value
 
     return chosen_value
 
 
-def for_searched_networks(value, otherwise=()):
-    """Return an input or parameter function: what a search of an architecture needs; a draw by lot needs nothing."""
+def searches_network(settings):
+    """Tell whether a method's architecture is searched for with images; a draw by lot needs none."""
+    return is_network(settings) and not draws_by_lot(settings)
 
-    def chosen_value(wildcards):
-        settings = method_settings(wildcards)
-        if not is_network(settings) or draws_by_lot(settings):
-            return otherwise(wildcards) if callable(otherwise) else otherwise
-        return value(wildcards) if callable(value) else value
 
-    return chosen_value
+for_searched_networks = functools.partial(for_networks, wanted=searches_network)
 
 
 def features_of(wildcards):

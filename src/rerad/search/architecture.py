@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Iterable
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -81,8 +82,15 @@ def choose_folds(job: Job) -> Searched:
         folds={str(fold): {"genotype": one["genotype"]} for fold, one in found.items()},
         history=pd.DataFrame([row for one in found.values() for row in one["history"]], columns=NETWORK_HISTORY),
         beside={"last": {str(f): {"epoch": one["epoch"], "genotype": one["last"]} for f, one in found.items()}},
-        cost={**spent, **gpu, "resumed_s": resumed, "threads": training.threads},
+        cost={**spent, **gpu, "resumed_s": resumed, "threads": training.threads, "epoch_s": _epoch_s(found.values())},
     )
+
+
+def _epoch_s(found: Iterable[dict[str, Any]]) -> float | None:
+    """Return the mean seconds of an epoch: the paper tells them."""
+    folds = list(found)
+    epochs = sum(one["epochs"] for one in folds)
+    return round(sum(one["spent_s"] for one in folds) / epochs, 3) if epochs else None
 
 
 def clean_up(job: Job) -> None:
@@ -135,6 +143,7 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         "genotype": state.genotypes[epoch - 1].as_dict(),
         "last": state.genotypes[-1].as_dict(),
         "epoch": epoch,
+        "epochs": len(state.genotypes),
         "history": [[fold, *row] for row in state.history],
         "spent_s": clock.spent_s,
     }

@@ -38,8 +38,8 @@ class SearchRecipe:
 
     @property
     def numbers(self) -> dict[str, Any]:
-        """Everything that decides the numbers."""
-        return {**asdict(self), "training": self.training.numbers}
+        """Everything of the search itself that decides the numbers; what it has of a training is ``training``'s."""
+        return {key: value for key, value in asdict(self).items() if key != "training"}
 
 
 def draws_by_lot(entry: Mapping[str, Any]) -> bool:
