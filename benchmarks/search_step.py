@@ -65,7 +65,7 @@ def main() -> int:
     device = torch.device(given.device if given.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu"))
     size = given.size or (FULL if device.type == "cuda" else [72, 56, 56])
     if given.weigh:
-        step_of(given.weigh, given.channels, given.threads, [32, 32, 32], device)()  # libraries are loaded then
+        step_of(given.weigh, given.channels, given.threads, [48, 48, 48], device)()  # libraries are loaded then
         print(peak_gb(step_of(given.weigh, given.channels, given.threads, size, device), device))
         return 0
     times: dict[str, list[float]] = {side: [] for side in SIDES}
