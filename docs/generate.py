@@ -139,7 +139,9 @@ def _resolved(schema: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
 def _value(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{value}`" for value in schema["enum"])
-    if "anyOf" in schema:
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "anyOf" in schema and "type" not in schema:
         return " or ".join(_value(option) for option in schema["anyOf"])
     types = schema.get("type", "")
     text = " or ".join(types) if isinstance(types, list) else types

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.models.resampling import balanced_bootstraps, partitions, stratified_subsplits
+from rerad.models.resampling import balanced_bootstraps, check_inner_folds, partitions, stratified_subsplits
 
 TARGET = np.repeat([1, 0], [6, 20])
 
@@ -45,3 +45,10 @@ def test_subsplits_are_stratified_and_disjoint():
 def test_a_subsplit_without_a_class_is_refused():
     with pytest.raises(ReradError, match="1 positive and 20 negative"):
         stratified_subsplits(np.repeat([1, 0], [1, 20]), splits=1, held_out=0.3, generator=np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("target", [TARGET, 1 - TARGET])
+def test_each_inner_fold_needs_a_case_of_the_rarer_class(target):
+    check_inner_folds(target, 6)
+    with pytest.raises(ReradError, match=r"search\.inner_folds: 6 training cases of one class are too few for 7"):
+        check_inner_folds(target, 7)

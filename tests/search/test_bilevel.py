@@ -96,8 +96,8 @@ def test_it_is_the_plain_loop():
     plain, _, _, _ = small()
     alphas = list(plain.alphas.parameters())
     weights = [value for name, value in plain.named_parameters() if not name.startswith("alphas")]
-    by_weights = torch.optim.SGD(weights, lr=0.01, momentum=0.9, weight_decay=3e-4)
-    by_alphas = torch.optim.Adam(alphas, lr=0.05, betas=(0.5, 0.999), weight_decay=1e-3)
+    by_weights = torch.optim.SGD(weights, lr=0.01, momentum=0.9, weight_decay=3e-4, fused=True)
+    by_alphas = torch.optim.Adam(alphas, lr=0.05, betas=(0.5, 0.999), weight_decay=1e-3, fused=True)
     criterion, losses = nn.CrossEntropyLoss(), []
 
     def loss_of(case: int) -> torch.Tensor:

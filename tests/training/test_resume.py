@@ -39,9 +39,8 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server() -> Iterator[multiprocessing.context.ForkServerContext]:
     """Processes that have torch already: they start at once."""
     context = multiprocessing.get_context("forkserver")
-    # Loaded at the first step of an optimiser and at the first mask: it takes seconds.
-    late = ["torch._dynamo", "monai.metrics"]
-    context.set_forkserver_preload([*late, "rerad.training.train", "rerad.training.network"])
+    # torch loads the first of them at the first step of an optimiser: it takes seconds.
+    context.set_forkserver_preload(["torch._dynamo", "rerad.training.train", "rerad.training.network"])
     return context
 
 

@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Iterator[Callable[..., subprocess.CompletedProcess[st
             line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True, cwd=folder
         )
         started.append(process)
-        output, _ = process.communicate(timeout=300)
+        output, _ = process.communicate(timeout=1500)
         return subprocess.CompletedProcess(line, process.returncode, output)
 
     yield call

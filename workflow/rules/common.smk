@@ -122,18 +122,18 @@ def parts_of(wildcards):
     return cohorts.parts(wildcards.cohort, source, PLAN.source_settings(wildcards.cohort))
 
 
-@functools.cache
-def told_download(cohort, source):
-    parts = cohorts.parts(cohort, source, PLAN.source_settings(cohort))
+def expected_download(wildcards):
+    """Return in words what acquiring a cohort downloads; a dry run prints it.
+
+    It asks archives, so it must stay a resource: Snakemake looks at the resources of jobs that are to run and at no
+    others, whereas it looks at the parameters of all.
+    """
+    parts = parts_of(wildcards)
     told = cohorts.expected(parts)
     if parts and not LOOKING.isdisjoint(sys.argv):
-        logger.info(f"Acquire the cohort {cohort} from the source {source}: {told}")
+        source = config["cohorts"][wildcards.cohort]["source"]
+        logger.info(f"Acquire the cohort {wildcards.cohort} from the source {source}: {told}")
     return told
-
-
-def expected_download(wildcards):
-    """Return in words what acquiring a cohort downloads; a dry run prints it."""
-    return told_download(wildcards.cohort, config["cohorts"][wildcards.cohort]["source"])
 
 
 def code_of_acquiring(wildcards):

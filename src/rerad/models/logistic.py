@@ -12,10 +12,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import RepeatedStratifiedKFold
 
-from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.models.fitted import Fitted
 from rerad.models.preparing import learn, standardise
+from rerad.models.resampling import check_inner_folds
 
 Array = NDArray[np.float64]
 
@@ -35,13 +35,7 @@ def choose(
 
     Source: Friedman, Hastie and Tibshirani, J. Stat. Softw. 33 (2010) 1, for path and scale; scikit-learn's solver.
     """
-    smallest = int(min(np.sum(target == 1), np.sum(target == 0)))
-    if smallest < settings["inner_folds"]:
-        raise ReradError(
-            f"{smallest} training cases of one class are too few for {settings['inner_folds']} inner folds",
-            where="search.inner_folds",
-            remedy="Lower it, use fewer folds or bring more cases",
-        )
+    check_inner_folds(target, settings["inner_folds"])
     inner = RepeatedStratifiedKFold(
         n_splits=settings["inner_folds"], n_repeats=settings["repeats"], random_state=derive(seed, "inner")
     )

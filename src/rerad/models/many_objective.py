@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 
-from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.models.batched import fit_logistic
 from rerad.models.fitted import Fitted
 from rerad.models.preparing import learn, standardise
+from rerad.models.resampling import check_inner_folds
 from rerad.models.selection import reduce_by_gain
 
 Array = NDArray[np.float64]
@@ -40,13 +40,7 @@ def choose(
 
     Source: Deb et al., IEEE Trans. Evol. Comput. 6 (2002) 182, for the search.
     """
-    smallest = int(min(np.sum(target == 1), np.sum(target == 0)))
-    if smallest < settings["inner_folds"]:
-        raise ReradError(
-            f"{smallest} training cases of one class are too few for {settings['inner_folds']} inner folds",
-            where="search.inner_folds",
-            remedy="Lower it, use fewer folds or bring more cases",
-        )
+    check_inner_folds(target, settings["inner_folds"])
     preparation = learn(table)
     values = standardise(table, preparation)
     whole = np.ones((1, len(target)))

@@ -1,4 +1,4 @@
-"""Resamples of a training set: imbalance-adjusted bootstraps, partitions and stratified sub-splits."""
+"""Resamples of a training set: imbalance-adjusted bootstraps, partitions, inner folds and sub-splits."""
 
 from __future__ import annotations
 
@@ -57,6 +57,21 @@ def partitions(target: NDArray, *, generator: np.random.Generator) -> list[Indic
     number = max(1, round(len(majority) / len(minority)))
     shares = np.array_split(generator.permutation(majority), number)
     return [np.sort(np.concatenate([minority, share])) for share in shares]
+
+
+def check_inner_folds(target: NDArray, folds: int) -> None:
+    """Check that every stratified fold inside a training fold can hold a case of each class.
+
+    Raises:
+        ReradError: a class has fewer cases than ``folds``.
+    """
+    smallest = int(min(np.sum(target == 1), np.sum(target == 0)))
+    if smallest < folds:
+        raise ReradError(
+            f"{smallest} training cases of one class are too few for {folds} inner folds",
+            where="search.inner_folds",
+            remedy="Lower it, use fewer folds or bring more cases",
+        )
 
 
 def stratified_subsplits(

@@ -13,6 +13,7 @@ from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.genotypes import check_genotypes
 from rerad.studies.merge import difference, merge, typed
+from rerad.studies.settle import settle
 
 Dict = dict[str, Any]
 
@@ -111,6 +112,7 @@ class Plan:
         paper = read_yaml(self.root / "config" / "config.yaml")
         studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
         studies = {name: expand(study, bases_of(study, where=name)) for name, study in studies.items()}
+        studies = {name: settle(study, study, pretrained=paper["pretrained"]) for name, study in studies.items()}
         return difference({**paper, "studies": studies}, self.effective())
 
     def figure(self, study: str, figure: str) -> Dict:
@@ -191,7 +193,7 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
             otherwise=f"command line: studies.{name}",
         )
         if study.get("enabled", True):
-            studies[name] = study
+            studies[name] = settle(study, expand(own, named), pretrained=config["pretrained"])
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     _check_rows(studies)

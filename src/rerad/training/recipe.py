@@ -110,11 +110,11 @@ def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
 
 
 def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]) -> optim.Optimizer:
-    """Return the optimiser of a recipe's settings over some parameters."""
+    """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
     from torch import optim
 
     kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[settings["name"]]
-    return kind(parameters, **{key: value for key, value in settings.items() if key != "name"})
+    return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
 
 
 def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 import subprocess
 import sys
 import threading
@@ -15,7 +16,9 @@ import pytest
 from archive_server import ArchiveServer, Fault, serve
 
 from rerad.cohorts.sources import client
+from rerad.cohorts.sources.checksums import Digests
 from rerad.cohorts.sources.download import download
+from rerad.cohorts.sources.receipts import is_there, remove
 from rerad.cohorts.sources.remote import Remote, Token
 from rerad.core.errors import ReradError
 from rerad.core.files import unfinished
@@ -189,6 +192,30 @@ def test_what_is_there_and_right_is_not_asked_for(archive: ArchiveServer, tmp_pa
     (tmp_path / "c" / "a.bin").write_bytes(CONTENT[::-1])
     assert download([remote], tmp_path / "c") == first
     assert (tmp_path / "c" / "a.bin").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["a.bin", ".a.bin.unfinished", ".a.bin.receipt.json"])
+@pytest.mark.parametrize("came_before", [False, True])
+@pytest.mark.parametrize("checksum", [MD5, ""])
+def test_a_folder_in_the_place_of_a_file_is_named_before_the_first_byte(
+    archive: ArchiveServer, tmp_path: Path, name: str, came_before: bool, checksum: str
+) -> None:
+    remote = Remote("a.bin", archive.put("/a", CONTENT), checksum=checksum)
+    if came_before:
+        download([remote], tmp_path)
+    (tmp_path / name).unlink(missing_ok=True)
+    (tmp_path / name / "b").mkdir(parents=True)
+    archive.asked.clear()
+    told = rf"{re.escape(name)}: a folder stands where a file belongs\. Move it away"
+    with pytest.raises(ReradError, match=told):
+        download([remote], tmp_path)
+    assert archive.asked == []
+    with pytest.raises(ReradError, match=told):
+        is_there(remote, tmp_path / "a.bin", Digests(checksum))
+    with pytest.raises(ReradError, match=told):
+        remove(tmp_path / "a.bin")
+    (tmp_path / name).rename(tmp_path / "away")
+    assert download([remote], tmp_path)[0].sha256 == SHA
 
 
 def test_another_address_without_a_checksum_is_asked(archive: ArchiveServer, tmp_path: Path) -> None:

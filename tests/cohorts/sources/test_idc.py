@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pandas as pd
 import pytest
 from archive_server import ArchiveServer
 from dicom_collection import DOI, LICENCE, Listed, drawn_on, files_of, make_collection
-from moto.server import ThreadedMotoServer
+from idc_server import BUCKET, line_of, make_bucket, objects_of, prefix, serve_buckets
 
 from rerad.cohorts.sources import idc
 from rerad.cohorts.sources.remote import Estimate, Row
@@ -22,27 +20,11 @@ from rerad.core.errors import ReradError
 from rerad.imaging import read_suv
 from rerad.imaging.dicom import match
 
-BUCKET = "idc-open-data"
 SETTINGS: dict[str, Any] = {
     "collection": "soft_tissue_sarcoma",
     "modalities": ["PT", "CT"],
     "structures": ["RTSTRUCT"],
 }
-
-
-def prefix(series: Listed) -> str:
-    """The archive's own name for a series, a UUID."""
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, series.uid))
-
-
-def line_of(series: Listed, collection: str = "soft_tissue_sarcoma") -> dict[str, object]:
-    """A line of the index, cut to what is read and some that is not."""
-    return {
-        "collection_id": collection, "PatientID": series.patient, "Modality": series.modality,
-        "SeriesInstanceUID": series.uid, "StudyInstanceUID": "1.2", "instanceCount": len(series.files),
-        "series_size_MB": series.size / 1e6, "series_aws_url": f"s3://{BUCKET}/{prefix(series)}/*",
-        "license_short_name": LICENCE, "source_DOI": DOI,
-    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -67,23 +49,14 @@ def _index(lines: list[dict[str, object]], tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with serve_buckets() as address:
+        yield address
 
 
 @pytest.fixture
 def store(moto: str, collection: list[Listed]) -> Any:
     """The bucket as it should be; tests may break it."""
-    store = boto3.client(
-        "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    store.create_bucket(Bucket=BUCKET, ACL="public-read")
-    for series in collection:
-        for name, content in series.files.items():
-            store.put_object(Bucket=BUCKET, Key=f"{prefix(series)}/{name}", Body=content, ACL="public-read")
-    return store
+    return make_bucket(moto, objects_of(collection))
 
 
 def test_images_arrive_with_the_structures_that_refer_to_them(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-import boto3
 import httpx
 import pytest
 from archive_server import ArchiveServer, Fault
-from moto.server import ThreadedMotoServer
+from idc_server import BUCKET, make_bucket, serve_buckets
 
 from rerad.cohorts.sources import s3
 from rerad.cohorts.sources.client import open_client
@@ -41,22 +40,15 @@ def client() -> Iterator[httpx.Client]:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
+    with serve_buckets() as address:
+        yield address
 
 
 def test_a_real_bucket_page_after_page(moto: str, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = boto3.client(
-        "s3", endpoint_url=moto, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    store.create_bucket(Bucket="idc-open-data", ACL="public-read")
     contents = {f"p/{number} ü+&.dcm": b"x" * number for number in range(5)}
-    for key, content in {**contents, "q/other": b"y"}.items():
-        store.put_object(Bucket="idc-open-data", Key=key, Body=content, ACL="public-read")
+    make_bucket(moto, {**contents, "q/other": b"y"})
     monkeypatch.setattr(s3, "PAGE", 2)
-    bucket = bucket_url(moto, "idc-open-data")
+    bucket = bucket_url(moto, BUCKET)
     assert list_objects(client, bucket, "p/") == [
         S3Object(key, len(content), hashlib.md5(content).hexdigest()) for key, content in contents.items()
     ]

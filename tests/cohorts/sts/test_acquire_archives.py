@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 
-import boto3
 import numpy as np
 import pandas as pd
 import pytest
 from archive_server import ArchiveServer, serve
 from dicom_collection import DOI, LICENCE, Listed, make_collection
-from moto.server import ThreadedMotoServer
+from idc_server import line_of, make_bucket, objects_of, serve_buckets
 
 from rerad.cohorts import expected, parts
 from rerad.cohorts.manifest import check_file, read_manifest
@@ -24,7 +22,6 @@ from rerad.cohorts.sts.acquire import acquire
 from rerad.cohorts.sts.prepare import prepare
 from rerad.core.errors import ReradError
 
-BUCKET = "idc-open-data"
 CLINICAL = "INFOclinical_STS.xlsx"
 
 
@@ -35,17 +32,9 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> list[Listed]:
 
 @pytest.fixture(scope="module")
 def bucket(collection: list[Listed]) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
-    store = boto3.client("s3", endpoint_url=address, **keys)
-    store.create_bucket(Bucket=BUCKET, ACL="public-read")
-    for series in collection:
-        for name, content in series.files.items():
-            store.put_object(Bucket=BUCKET, Key=f"{prefix(series)}/{name}", Body=content, ACL="public-read")
-    yield address
-    server.stop()
+    with serve_buckets() as address:
+        make_bucket(address, objects_of(collection))
+        yield address
 
 
 @pytest.fixture
@@ -71,15 +60,7 @@ def settings(
     bucket: str, zenodo: ArchiveServer, collection: list[Listed], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> dict[str, Any]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
-    index = [
-        {
-            "collection_id": "soft_tissue_sarcoma", "PatientID": series.patient, "Modality": series.modality,
-            "SeriesInstanceUID": series.uid, "instanceCount": len(series.files), "series_size_MB": series.size / 1e6,
-            "series_aws_url": f"s3://{BUCKET}/{prefix(series)}/*", "license_short_name": LICENCE, "source_DOI": DOI,
-        }
-        for series in collection
-    ]  # fmt: skip
-    pd.DataFrame(index).to_parquet(tmp_path / "index.parquet")
+    pd.DataFrame(map(line_of, collection)).to_parquet(tmp_path / "index.parquet")
     monkeypatch.setattr(idc, "index_file", lambda: tmp_path / "index.parquet")
     return {
         "collection": "soft_tissue_sarcoma",
@@ -89,10 +70,6 @@ def settings(
         "clinical": None,
         "zenodo": {"record": 1, "files": [CLINICAL], "api": zenodo.address},
     }
-
-
-def prefix(series: Listed) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, series.uid))
 
 
 def test_two_archives_make_one_cohort(settings: dict[str, Any], zenodo: ArchiveServer, tmp_path: Path) -> None:

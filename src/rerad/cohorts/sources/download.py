@@ -15,7 +15,7 @@ from rerad.cohorts.sources.checksums import Digests
 from rerad.cohorts.sources.client import AgainError, build, check_status, connection, open_client, persist
 from rerad.cohorts.sources.disk import check_space
 from rerad.cohorts.sources.progress import Progress
-from rerad.cohorts.sources.receipts import is_there, write_receipt
+from rerad.cohorts.sources.receipts import is_there, refuse_folders, write_receipt
 from rerad.cohorts.sources.remote import Remote, Row, check, place, row, shown
 from rerad.cohorts.sources.threads import in_threads, refuse_stopped
 from rerad.core.errors import ReradError
@@ -35,7 +35,8 @@ def download(remotes: Sequence[Remote], folder: Path, *, workers: int = 4, label
 
     Raises:
         ConfigError, ReradError: see :func:`rerad.cohorts.sources.remote.check`; the disk is full; a token is refused;
-            a file cannot be had. The first error ends the others soon; they go on from there next time.
+            a folder stands where a file belongs; a file cannot be had. The first error ends the others soon; they go
+            on from there next time.
     """
     check(remotes)
     with one_at_a_time(folder), open_client(workers) as client:
@@ -55,6 +56,7 @@ def _to_come(folder: Path, remote: Remote) -> int:
 def _bring(client: httpx.Client, remote: Remote, folder: Path, stop: threading.Event, progress: Progress) -> Row:
     target = place(folder, remote)
     make_folder(target.parent)
+    refuse_folders(target)
     digests = Digests(remote.checksum)
     if target.exists() and is_there(remote, target, digests):
         progress.add(digests.size)

@@ -76,8 +76,8 @@ def save(figure: Figure, png: Path, svg: Path, *, phantom: bool) -> None:
 def settle(figure: Figure) -> None:
     """Lay a figure out once and keep the axes where they came to stand, to a millionth of the figure.
 
-    The solver of the constrained layout walks its constraints in the order of their addresses in memory: two runs differ
-    in the last bits, and an SVG names its clip paths after all of them.
+    The solver of the constrained layout walks its constraints in the order of their addresses in memory: two runs
+    differ in the last bits, and an SVG names its clip paths after all of them.
     """
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
