@@ -65,8 +65,9 @@ def main() -> int:
     device = torch.device(given.device if given.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu"))
     size = given.size or (FULL if device.type == "cuda" else [72, 56, 56])
     if given.weigh:
-        step_of(given.weigh, given.channels, given.threads, [48, 48, 48], device)()  # libraries are loaded then
-        print(peak_gb(step_of(given.weigh, given.channels, given.threads, size, device), device))
+        with arithmetic(read_search(paper_entry(given.weigh, given.channels, given.threads)).training):
+            step_of(given.weigh, given.channels, given.threads, [48, 48, 48], device)()  # libraries are loaded then
+            print(peak_gb(step_of(given.weigh, given.channels, given.threads, size, device), device))
         return 0
     times: dict[str, list[float]] = {side: [] for side in SIDES}
     with arithmetic(read_search(paper_entry(PLAIN, given.channels, given.threads)).training):

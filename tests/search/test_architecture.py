@@ -48,7 +48,7 @@ def test_a_search_writes_genotypes_history_and_cost(cohort, tmp_path):
     best = (
         history.query("fold == 2 and split == 'validation' and quantity == 'loss'").set_index("epoch")["value"].idxmin()
     )
-    assert chosen["last"]["2"]["epoch"] == best
+    assert chosen["epochs"]["2"] == best
     cost = json.loads((out / "search_cost.json").read_text())
     assert cost["failed"] is None
     assert {"wall_s", "gpu_s", "peak_rss_mb", "peak_gpu_mb", "device", "resumed_s"} <= set(cost)

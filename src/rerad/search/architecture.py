@@ -51,8 +51,8 @@ def choose_folds(job: Job) -> Searched:
     """Find the architecture of each fold, or draw it by lot, from the training side of the fold.
 
     A fold that was finished before a kill is not searched again, one that was begun goes on; on the CPU the genotype
-    and the history are those of the search that was never killed. The arrays of test cases are not opened at their
-    rows at all.
+    and the history are those of the search that was never killed. Beside the genotypes stand the epochs that they are
+    of, and those of the last epoch. Nothing of a test case is read.
 
     Raises:
         ConfigError: the search or the network.
@@ -81,7 +81,10 @@ def choose_folds(job: Job) -> Searched:
     return Searched(
         folds={str(fold): {"genotype": one["genotype"]} for fold, one in found.items()},
         history=pd.DataFrame([row for one in found.values() for row in one["history"]], columns=NETWORK_HISTORY),
-        beside={"last": {str(f): {"epoch": one["epoch"], "genotype": one["last"]} for f, one in found.items()}},
+        beside={
+            "epochs": {str(fold): one["epoch"] for fold, one in found.items()},
+            "last": {str(fold): {"genotype": one["last"]} for fold, one in found.items()},
+        },
         cost={**spent, **gpu, "resumed_s": resumed, "threads": training.threads, "epoch_s": _epoch_s(found.values())},
     )
 

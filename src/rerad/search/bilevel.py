@@ -140,7 +140,8 @@ def _still(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
 
 def _batches(task: Task, cases: Sequence[int], epoch: int, side: str = "weights") -> Batches:
     """Return the batches of one side in an epoch; the last one may be smaller."""
-    own, size = samples(task.volumes, cases), task.volumes.recipe.batch
+    recipe = task.volumes.recipe
+    own, size = samples(task.volumes, cases, copies=recipe.augmentation.get("copies", 1)), recipe.batch
     order = epoch_order(derive(task.seed, side), epoch, len(own))
     return [[own[index] for index in order[start : start + size]] for start in range(0, len(own), size)]
 
