@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import torch
+from genotypes import any_genotype
 
 BOTH, MASKED = ("PET", "CT"), ("PET", "CT", "GTV")
 VOLUME, SLICE = (16, 14, 20), (24, 20)
 PLAIN = {"width": 4, "fusion": "last", "decoder": False}
 RESNET = {"width": 4, "norm": "batch"}
 FUSED_RESNET = {**RESNET, "fusion": "hierarchical", "decoder": True, "decoder_width": 2, "hidden": [16, 8]}
+SEARCHED = {"channels": 4, "reductions": 2}
+
+
+def found(dims: int) -> dict:
+    """Return a genotype of MM-NAS."""
+    from rerad.models import mmnas
+
+    return any_genotype(mmnas.space(SEARCHED, dims=dims), seed=1).as_dict()
+
 
 ENTRIES = {
     "chmfl": ("chmfl", {"width": 4}, BOTH, VOLUME, 0),
@@ -25,6 +35,7 @@ ENTRIES = {
     "mor_cnn3d": ("mor_cnn3d", {"width": 4}, BOTH, (8, 9, 10), 0),
     **{f"resnet{depth}": ("resnet2d", {**RESNET, "depth": depth}, BOTH, (40, 36), 0) for depth in (18, 34, 50)},
     **{f"chmfl_resnet{depth}": ("resnet2d", {**FUSED_RESNET, "depth": depth}, BOTH, (40, 36), 0) for depth in (18, 34, 50)},
+    **{f"mmnas{len(shape)}d": ("mmnas", {**SEARCHED, "genotype": found(len(shape))}, BOTH, shape, 0) for shape in (VOLUME, SLICE)},
     "vnet": ("vnet", {"width": 4, "dropout": 0.0}, BOTH, VOLUME, 0),
 }  # fmt: skip
 

@@ -22,7 +22,7 @@ def test_rows_in_a_fixed_order(tmp_path: Path, write_cost: Callable) -> None:
     gather_costs(files, csv=csv)
     frame = pd.read_csv(csv, keep_default_na=False)
     assert list(frame.columns) == [
-        "cohort", "method", "seed", "chunk", "stage", "wall_s", "cpu_s", "peak_rss_mb", "device", "gpu_s", "failed",
+        "cohort", "method", "seed", "chunk", "stage", "wall_s", "cpu_s", "peak_rss_mb", "device", "gpu_s", "peak_gpu_mb", "failed",
     ]  # fmt: skip
     rows = frame[["cohort", "method", "seed", "chunk", "failed"]].to_numpy().tolist()
     assert rows == [

@@ -7,7 +7,7 @@ import pytest
 
 from rerad.core.splits import make_splits
 from rerad.metrics.points import point_metrics
-from rerad.search.tabular import choose
+from rerad.search.search import choose
 from rerad.training.train import train
 
 NEWTON = {"ridge": 0.1, "iterations": 20, "tolerance": 1e-5}

@@ -27,7 +27,7 @@ def recipe(**changes):
     ({"optimiser": {"name": "adan", "lr": 1}}, "recipe.optimiser.name: 'adan' does not do. Wanted: one of adam, sgd"),
     ({"optimiser": {"name": "adam"}}, "recipe.optimiser.lr: missing key"),
     ({"optimiser": {"name": "adam", "lr": "1e-4"}}, "recipe.optimiser.lr: '1e-4' does not do. Wanted: a number"),
-    ({"optimiser": {"name": "adam", "lr": 1, "momentum": 0.9}}, "recipe.optimiser.momentum: 0.9 does not do. Wanted: a key of adam: lr, weight_decay"),
+    ({"optimiser": {"name": "adam", "lr": 1, "momentum": 0.9}}, "recipe.optimiser.momentum: 0.9 does not do. Wanted: a key of adam: lr, betas, weight_decay"),
     ({"schedule": {"name": "step", "every": 3}}, "recipe.schedule.factor: missing key"),
     ({"loss": {"voxels": 1.5}}, "recipe.loss.voxels: 1.5 does not do"),
     ({"loss": {"kind": "focal"}}, "recipe.loss.kind: 'focal' does not do"),

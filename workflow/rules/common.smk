@@ -1,4 +1,5 @@
 # What the rules share: the plan of this run, and the names of its files.
+import functools
 import json
 import math
 import sys
@@ -10,6 +11,8 @@ from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
+from rerad.search.code import search_modules
+from rerad.search.recipe import draws_by_lot
 from rerad.studies import load, trained_methods
 from rerad.training.code import is_network, training_code, training_modules
 from rerad.training.weights import weights_name
@@ -26,6 +29,7 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+BYTES_A_VOXEL_SEARCHED = 4000  # of a supernet with 8 channels: see benchmarks/search_step.py
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
@@ -53,9 +57,9 @@ if workflow.is_main_process and not LOOKING.intersection(sys.argv):
     lock.claim_run(RUN)
 
 
-def layers_of(*studies):
-    """Return the tables of layers of some studies, or of all."""
-    return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get("layers", {})]
+def others_of(kind, *studies):
+    """Return the tables of layers or of genotypes of some studies, or of all."""
+    return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get(kind, {})]
 
 
 wildcard_constraints:
@@ -66,7 +70,8 @@ wildcard_constraints:
     study="|".join(PLAN.studies),
     table="|".join({table for study in PLAN.studies.values() for table in study["tables"]}),
     figure="[a-z][a-z0-9_]*",
-    layers="|".join(layers_of()) or "(?!)",
+    layers="|".join(others_of("layers")) or "(?!)",
+    genotypes="|".join(others_of("genotypes")) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
 
 
@@ -79,7 +84,7 @@ def code_of(script, *modules, files=()):
 
 def code_of_search(wildcards):
     """Return the digest of what searches a method, its own model included."""
-    return code_of("search", "rerad.search.tabular", MODELS[method_settings(wildcards)["model"]])
+    return code_of("search", *search_modules(method_settings(wildcards)))
 
 
 def code_of_training(wildcards):
@@ -142,15 +147,23 @@ def chosen(wildcards):
     return [f"{CHUNK}/chosen.json"] if "search" in method_settings(wildcards) else []
 
 
-def for_networks(value, otherwise=()):
-    """Return an input or parameter function: what a network needs and a model of tables does not."""
+def for_networks(value, otherwise=(), wanted=is_network):
+    """Return an input or parameter function: what a network, or a ``wanted`` method, needs and others do not."""
 
     def chosen_value(wildcards):
-        if not is_network(method_settings(wildcards)):
+        if not wanted(method_settings(wildcards)):
             return otherwise
         return value(wildcards) if callable(value) else value
 
     return chosen_value
+
+
+def searches_network(settings):
+    """Tell whether a method's architecture is searched for with images; a draw by lot needs none."""
+    return is_network(settings) and not draws_by_lot(settings)
+
+
+for_searched_networks = functools.partial(for_networks, wanted=searches_network)
 
 
 def features_of(wildcards):
@@ -174,6 +187,25 @@ def keeps_model(wildcards):
     if config["keep_models"] == "figure":
         return wildcards.method in PLAN.drawn(wildcards.cohort)
     return config["keep_models"] == "all"
+
+
+def threads_of_search(wildcards):
+    """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
+    settings = method_settings(wildcards)
+    if is_network(settings):
+        return settings["search"].get("threads", 1)
+    return min(len(folds_of(wildcards)), workflow.cores)
+
+
+def memory_of_search(wildcards, threads):
+    """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
+    settings = method_settings(wildcards)
+    if not is_network(settings):
+        return 1000 + 500 * threads
+    if draws_by_lot(settings):
+        return 1000
+    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
 
 def memory_of(wildcards):
@@ -312,7 +344,7 @@ def tables_of(*studies, headline=False):
     ] + [
         file
         for study in ([] if headline else studies or PLAN.studies)
-        for table in layers_of(study)
+        for table in others_of("layers", study) + others_of("genotypes", study)
         for file in table_files(study, table)
     ]
 
@@ -321,6 +353,12 @@ def layered_method(wildcards):
     """Return the settings of the method whose layers a table shows."""
     study = PLAN.studies[wildcards.study]
     return study["methods"][study["layers"][wildcards.layers]["method"]]
+
+
+def searched_methods(wildcards):
+    """Return the entries of the methods whose architectures a table compares."""
+    methods = PLAN.studies[wildcards.study]["genotypes"][wildcards.genotypes]["methods"]
+    return {method: PLAN.methods[cohort_of(wildcards)][method] for method in methods}
 
 
 def figures_of(*studies):

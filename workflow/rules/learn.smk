@@ -3,9 +3,11 @@
 
 rule search:
     input:
-        features=f"{COHORT}/features.csv",
+        features=features_of,
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
+        arrays=for_searched_networks([f"{COHORT}/arrays"]),
+        slices=for_searched_networks([f"{COHORT}/slices.csv"]),
     output:
         chosen=f"{CHUNK}/chosen.json",
         history=f"{CHUNK}/search_history.csv",
@@ -16,12 +18,16 @@ rule search:
         f"{RUN}/benchmarks/search_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.tsv"
     conda:
         "../../envs/environment.yaml"
-    threads: lambda wildcards: min(len(folds_of(wildcards)), workflow.cores)
+    threads: threads_of_search
     resources:
-        mem_mb=lambda wildcards, threads: 1000 + 500 * threads,
+        mem_mb=memory_of_search,
+        gpu=for_searched_networks(int(config["device"] != "cpu"), 0),
+        runtime=for_searched_networks(1440, 60),
     params:
         settings=method_settings,
         folds=folds_of,
+        device=for_searched_networks(config["device"], "cpu"),
+        gpu_share=for_searched_networks(config["gpu_share"], 1),
         code=code_of_search,
     message:
         "Search: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"

@@ -57,6 +57,36 @@ rule summarise:
         "../scripts/summarise.py"
 
 
+rule agree:
+    input:
+        chosen=lambda wildcards: [
+            file
+            for method in searched_methods(wildcards)
+            for file in trained_files("chosen.json", cohort_of(wildcards), method)
+        ],
+    output:
+        csv=f"{RUN}/{{study}}/tables/{{genotypes}}.csv",
+        md=f"{RUN}/{{study}}/tables/{{genotypes}}.md",
+        html=f"{RUN}/{{study}}/tables/{{genotypes}}.html",
+        tex=f"{RUN}/{{study}}/tables/{{genotypes}}.tex",
+    log:
+        f"{RUN}/logs/agree_{{study}}_{{genotypes}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/agree_{{study}}_{{genotypes}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        entry=lambda wildcards: PLAN.studies[wildcards.study]["genotypes"][wildcards.genotypes],
+        methods=searched_methods,
+        code=code_of("agree", "rerad.reporting.agreement", files=TEMPLATES),
+    message:
+        "Agreement of the architectures of {wildcards.study}: {wildcards.genotypes}"
+    script:
+        "../scripts/agree.py"
+
+
 rule plot:
     input:
         classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),

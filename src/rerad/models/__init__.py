@@ -6,18 +6,26 @@ searched, ``choose(table, target, *, settings, seed) -> (chosen, history)``; bot
 A network of images (a name in ``NETWORKS``) is a module with ``build(settings, *, channels, shape, columns=0)``, whose
 module maps images (batch, channels, *shape) and a table (batch, columns) or None to an ``Output``, and with ``TASKS``
 or ``tasks(settings)``: which of classification and segmentation it is trained for. ``task_names`` reads either.
+One that is searched for takes its ``genotype`` among the settings and also has ``space(settings, *, dims) -> Space``
+and ``supernet(settings, *, channels, shape, columns, levers)``, a network with all candidates and their ``alphas``.
 """
 
 from __future__ import annotations
 
 import importlib
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rerad.models.cells.genotype import Genotype
+
+__all__ = ["MODELS", "NETWORKS", "Genotype", "model", "task_names"]
 
 NETWORKS = {
     "chmfl": "rerad.models.chmfl",
     "cnlpc": "rerad.models.cnlpc",
     "mcl3d": "rerad.models.mcl3d",
+    "mmnas": "rerad.models.mmnas",
     "mor_cnn3d": "rerad.models.mor_cnn3d",
     "resnet2d": "rerad.models.resnet2d",
     "vnet": "rerad.models.vnet",
@@ -51,3 +59,12 @@ def task_names(name: str, settings: dict[str, Any]) -> tuple[str, ...]:
     """
     module = model(name)
     return module.tasks(settings) if hasattr(module, "tasks") else module.TASKS
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is public but heavier than names when it is first asked for."""
+    if name == "Genotype":
+        from rerad.models.cells.genotype import Genotype
+
+        return Genotype
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -17,8 +17,8 @@ class BatchNorm(_BatchNorm):
     has no spread: it passes with running statistics where there are some, else only scaled and shifted.
     """
 
-    def __init__(self, channels: int, *, running: bool) -> None:
-        super().__init__(channels, track_running_stats=running)
+    def __init__(self, channels: int, *, running: bool, affine: bool = True) -> None:
+        super().__init__(channels, affine=affine, track_running_stats=running)
 
     def forward(self, values: Tensor) -> Tensor:
         # By shape, not by value: it must hold for meta tensors and for compiled graphs.
@@ -31,7 +31,7 @@ class BatchNorm(_BatchNorm):
             assert self.running_var is not None
             spread = (self.running_var + self.eps).sqrt()
             values = (values - self.running_mean.view(along)) / spread.view(along)
-        return values * self.weight.view(along) + self.bias.view(along)
+        return _scaled(values, self.weight, self.bias)
 
     def _check_input_dim(self, values: Tensor) -> None:
         """Take any number of axes."""
@@ -43,16 +43,23 @@ class GroupNorm(nn.GroupNorm):
     def forward(self, values: Tensor) -> Tensor:
         if values.numel() != values.shape[0] * self.num_groups:
             return super().forward(values)
-        along = (1, -1, *[1] * (values.dim() - 2))
-        return values * self.weight.view(along) + self.bias.view(along)
+        return _scaled(values, self.weight, self.bias)
 
 
-def norm_layer(norm: str, channels: int) -> nn.Module:
+def _scaled(values: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if weight is None or bias is None:
+        return values
+    along = (1, -1, *[1] * (values.dim() - 2))
+    return values * weight.view(along) + bias.view(along)
+
+
+def norm_layer(norm: str, channels: int, *, affine: bool = True) -> nn.Module:
     """Return the normalisation ``norm`` of ``channels`` channels.
 
     ``batch``: statistics of the batch, at evaluation too, the default since the paper's batches hold one case;
     ``running``: running statistics at evaluation; ``group:4``: groups of 4 channels; ``groups:4``: 4 groups. Where
-    channels do not fill a group of each (the two of the output), they form a single group.
+    channels do not fill a group of each (the two of the output), they form a single group. With ``affine`` false
+    nothing is scaled or shifted afterwards.
 
     Raises:
         ConfigError: no such norm, or groups that do not divide the channels.
@@ -60,20 +67,20 @@ def norm_layer(norm: str, channels: int) -> nn.Module:
     Source: supplementary section SIII of the paper for groups (GN_c4, GN_c8, GN_c16).
     """
     if norm in ("batch", "running"):
-        return BatchNorm(channels, running=norm == "running")
+        return BatchNorm(channels, running=norm == "running", affine=affine)
     kind, _, count = str(norm).partition(":")
     if kind not in ("group", "groups") or not count.isdecimal() or int(count) < 1:
         raise ConfigError(f"no normalisation {norm!r}", where="network.norm", remedy=REMEDY)
     number = int(count)
     if number > channels or channels <= 2:
-        return GroupNorm(1, channels)
+        return GroupNorm(1, channels, affine=affine)
     if channels % number:
         raise ConfigError(
             f"{norm} does not divide a layer of {channels} channels",
             where="network.norm",
             remedy="Take a multiple of it as network.width, or smaller groups at a smaller width",
         )
-    return GroupNorm(channels // number if kind == "group" else number, channels)
+    return GroupNorm(channels // number if kind == "group" else number, channels, affine=affine)
 
 
 def needs_bias(norm: str) -> bool:

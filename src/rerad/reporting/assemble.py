@@ -146,7 +146,9 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             }
             for table, entry in study["tables"].items()
         ],
-        "layers": [folder / "tables" / f"{table}.html" for table in study.get("layers", {})],
+        "layers": [
+            folder / "tables" / f"{table}.html" for kind in ("layers", "genotypes") for table in study.get(kind, {})
+        ],
         "figures": [
             {"id": figure, "caption": entry["caption"], "png": folder / "figures" / f"{figure}.png"}
             for figure, entry in study["figures"].items()

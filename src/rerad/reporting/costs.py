@@ -11,7 +11,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 
-MEASURED = ["wall_s", "cpu_s", "peak_rss_mb", "device", "gpu_s"]
+MEASURED = ["wall_s", "cpu_s", "peak_rss_mb", "device", "gpu_s", "peak_gpu_mb"]
 COLUMNS = ["cohort", "method", "seed", "chunk", "stage", *MEASURED, "failed"]
 
 

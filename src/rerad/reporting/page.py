@@ -203,11 +203,12 @@ def _costs(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         return {"methods": [], "wall_s": math.nan, "cpu_s": math.nan, "gpu_s": math.nan, "failed": []}
     frame = frame.assign(failed=frame["failed"].fillna("").astype(str))
     methods = []
-    for method, group in frame.groupby("method", sort=True):
+    for (method, stage), group in frame.groupby(["method", "stage"], sort=True):
         sums = {name: float(group[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}
         devices = ", ".join(sorted(set(group["device"].dropna().astype(str))))
         methods.append(
-            {"method": method, "jobs": len(group), "peak_rss_mb": float(group["peak_rss_mb"].max()), "device": devices}
+            {"method": method, "stage": stage, "jobs": len(group), "device": devices}
+            | {name: float(group[name].max()) for name in ("peak_rss_mb", "peak_gpu_mb")}
             | sums
         )
     total = {name: float(frame[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}

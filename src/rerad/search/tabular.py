@@ -3,71 +3,53 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rerad.core.cost import measure
 from rerad.core.errors import ReradError
-from rerad.core.files import write_csv, write_json
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
+from rerad.search.found import TABLE_HISTORY, Searched
 from rerad.training.cases import Side, read_data, side
-from rerad.training.failure import recorded
+from rerad.training.job import Job
 from rerad.training.threads import one_thread
 
-HISTORY = ["fold", "step", "number", "candidate", "criterion", "chosen"]
 
+def choose_folds(job: Job) -> Searched:
+    """Choose on the training side of each fold, and tell how each candidate fared.
 
-def choose(
-    *,
-    features: Path,
-    cases: Path,
-    splits: Path,
-    method: str,
-    settings: dict[str, Any],
-    seed: int,
-    cohort: str,
-    folds: list[int],
-    threads: int,
-    chosen: Path,
-    history: Path,
-    cost: Path,
-) -> None:
-    """Search on the training side of each fold and write what was chosen and how each candidate fared.
+    Every fold has its own process, up to ``threads`` at once, so that the numbers depend neither on the job's folds nor
+    on its threads.
 
-    ``settings`` is the method's entry in its study (``model``, ``modalities``, ``search``). Every fold has its own
-    seed and process, up to ``threads`` at once, so that the numbers depend neither on the job's folds nor on its
-    threads. A failure is written as ``failed`` into ``chosen``, beside an empty history.
+    Raises:
+        ReradError: the data do not do.
     """
     found: dict[str, Any] = {}
     tables: list[pd.DataFrame] = []
-    with measure() as spent, recorded(f"search of {method}") as outcome:
-        data = read_data(features, cases, splits, settings)
-        sides = {f"fold{fold}": (fold, side(data, fold, "train")) for fold in folds}
-        work = partial(
-            _choose_fold,
-            sides=sides,
-            model=settings["model"],
-            search=settings["search"],
-            seed=seed,
-            cohort=cohort,
-            method=method,
-        )
-        results = map_cases(work, list(sides), workers=threads, label=f"search {method}")
-        for fold, result in zip(folds, results, strict=True):
-            if isinstance(result, ReradError):
-                raise result
-            found[str(fold)], steps = result
-            tables.append(pd.DataFrame(steps).assign(fold=fold)[HISTORY])
-    if outcome["failed"]:
-        found, tables = {}, []
-    empty = pd.DataFrame(columns=HISTORY)
-    write_csv(history, pd.concat(tables, ignore_index=True) if tables else empty)
-    write_json(chosen, {**outcome, "folds": found})
-    write_json(cost, {**spent, **outcome, "method": method, "seed": seed, "folds": folds, "threads": threads})
+    data = read_data(job.features, job.cases, job.splits, job.settings)
+    sides = {f"fold{fold}": (fold, side(data, fold, "train")) for fold in job.folds}
+    work = partial(
+        _choose_fold,
+        sides=sides,
+        model=job.settings["model"],
+        search=job.settings["search"],
+        seed=job.seed,
+        cohort=job.cohort,
+        method=job.method,
+    )
+    results = map_cases(work, list(sides), workers=job.threads, label=f"search {job.method}")
+    for fold, result in zip(job.folds, results, strict=True):
+        if isinstance(result, ReradError):
+            raise result
+        found[str(fold)], steps = result
+        tables.append(pd.DataFrame(steps).assign(fold=fold)[TABLE_HISTORY])
+    return Searched(found, pd.concat(tables, ignore_index=True))
+
+
+def clean_up(job: Job) -> None:
+    """Leave everything as it is: nothing is kept on the way."""
 
 
 def _choose_fold(

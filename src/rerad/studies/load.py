@@ -244,6 +244,8 @@ def trained_methods(entry: Dict, kind: str | None = None) -> list[str]:
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
         yield from trained_methods(entry)
+    for entry in study.get("genotypes", {}).values():
+        yield from entry["methods"]
 
 
 def _check_rows(studies: dict[str, Dict]) -> None:

@@ -11,10 +11,10 @@ KINDS = ("cells", "network", "search_history")
 
 
 def check_searched(studies: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse a figure of searches with a method that has no search or no network.
+    """Refuse a figure of searches or a table of their agreement with a method that has no search or no network.
 
     Raises:
-        ConfigError: naming study, figure and method.
+        ConfigError: naming study, figure or table, and method.
     """
     for name, study in studies.items():
         methods = [other["methods"] for other in studies.values() if other["cohort"] == study["cohort"]]
@@ -34,3 +34,6 @@ def _shown(study: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if entry["kind"] in KINDS:
             for row in entry.get("rows") or study["tables"][entry["table"]]["rows"]:
                 yield f"figures.{figure}.rows", row.get("trained", row["method"])
+    for table, entry in study.get("genotypes", {}).items():
+        for method in entry["methods"]:
+            yield f"genotypes.{table}.methods", method

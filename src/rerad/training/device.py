@@ -106,8 +106,10 @@ def compiled(network: nn.Module, recipe: Recipe) -> nn.Module:
 
 
 @contextlib.contextmanager
-def named_out_of_memory(method: str, shape: tuple[int, ...], recipe: Recipe) -> Iterator[None]:
-    """Tell a person, where memory runs out, what ran and what makes it smaller.
+def named_out_of_memory(
+    method: str, shape: tuple[int, ...], recipe: Recipe, *, lower: str = "network.width or recipe.batch"
+) -> Iterator[None]:
+    """Tell a person, where memory runs out, what ran and what makes it smaller: ``lower`` names keys.
 
     Raises:
         ReradError: in place of torch's and numpy's own errors.
@@ -122,5 +124,5 @@ def named_out_of_memory(method: str, shape: tuple[int, ...], recipe: Recipe) -> 
         raise ReradError(
             f"memory ran out for an input of {size} (channels first), batch {recipe.batch}, {recipe.precision}",
             where=method,
-            remedy="Lower network.width or recipe.batch, write precision: bf16, or give it a device with more memory",
+            remedy=f"Lower {lower}, write precision: bf16, or give it a device with more memory",
         ) from error

@@ -102,7 +102,7 @@ def fit(
                 save(_whole_state(state, clock, network, optimiser, scheduler, task))
                 clock.written()
         _check_finite(state, chosen, order, task)
-        _end_epoch(state, forward, scheduler, optimiser, task, sizes=_sizes(len(chosen), recipe.batch))
+        _end_epoch(state, forward, scheduler, optimiser, task, sizes=step_sizes(len(chosen), recipe.batch))
         _tell(state, clock, task)
         state.epoch, state.step = state.epoch + 1, 0
         if clock.due() and state.epoch <= recipe.epochs:
@@ -117,9 +117,18 @@ def epoch_order(seed: int, epoch: int, count: int) -> list[int]:
 
 
 def train_step(
-    forward: nn.Module, optimiser: torch.optim.Optimizer, task: Task, picked: Sequence[Sample], epoch: int
+    forward: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    task: Task,
+    picked: Sequence[Sample],
+    epoch: int,
+    *,
+    clip: float | None = None,
 ) -> Tensor:
-    """Learn from one batch and return what was measured, in the order of ``MEASURED``, on the device."""
+    """Learn from one batch and return what was measured, in the order of ``MEASURED``, on the device.
+
+    ``clip``: largest norm of the gradient of the optimiser's parameters together.
+    """
     volumes, recipe = task.volumes, task.volumes.recipe
     shape = volumes.shape
     transforms = [draw(recipe.augmentation, len(shape), task.seed, epoch, s) for s in picked if recipe.augmentation]
@@ -130,6 +139,8 @@ def train_step(
         output = forward(images, given.table)
     parts = losses(output, given.target, given.mask, recipe.loss)
     parts["loss"].backward()
+    if clip is not None:
+        nn.utils.clip_grad_norm_([value for group in optimiser.param_groups for value in group["params"]], clip)
     optimiser.step()
     missing = torch.full((), math.nan, device=volumes.device)
     if output.logits is not None:
@@ -142,8 +153,7 @@ def _end_epoch(
 ) -> None:
     """Write the epoch's means to the history, let the learning rate follow its schedule, and look at the test side."""
     recipe, epoch = task.volumes.recipe, state.epoch
-    means = (state.measured.double().cpu() * sizes[:, None]).sum(dim=0) / sizes.sum()
-    known = {name: float(mean) for name, mean in zip(MEASURED, means, strict=True) if not math.isnan(mean)}
+    known = means_of(state.measured, sizes)
     rate = float(optimiser.param_groups[0]["lr"])
     state.history += [(epoch, "train", name, value) for name, value in (*known.items(), ("lr", rate))]
     if recipe.schedule["name"] == "plateau":
@@ -154,6 +164,12 @@ def _end_epoch(
     segment = epoch % recipe.segment_every == 0 or last
     if task.test and (epoch % recipe.evaluate_every == 0 or segment):
         _evaluate(state, forward, task, score=epoch % recipe.evaluate_every == 0 or last, segment=segment)
+
+
+def means_of(measured: Tensor, sizes: Tensor) -> dict[str, float]:
+    """Return the means over an epoch's samples of what its steps (steps, quantities) measured and is a number."""
+    means = (measured.double().cpu() * sizes[:, None]).sum(dim=0) / sizes.sum()
+    return {name: float(mean) for name, mean in zip(MEASURED, means, strict=True) if not math.isnan(mean)}
 
 
 def _evaluate(state: State, forward: nn.Module, task: Task, *, score: bool, segment: bool) -> None:
@@ -178,7 +194,7 @@ def packed(judged: Judged) -> Tensor:
     return torch.from_numpy(np.packbits(judged.mask))
 
 
-def _sizes(count: int, size: int) -> Tensor:
+def step_sizes(count: int, size: int) -> Tensor:
     """Return how many samples each step of an epoch has: its mean counts that often."""
     return torch.tensor([min(size, count - start) for start in range(0, count, size)], dtype=torch.float64)
 
@@ -187,17 +203,23 @@ def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], 
     bad = (~torch.isfinite(state.measured[: state.step, 0])).nonzero()
     if not len(bad):
         return
-    step, volumes, recipe = int(bad[0]), task.volumes, task.volumes.recipe
+    step, recipe = int(bad[0]), task.volumes.recipe
     picked = [chosen[index] for index in order[step * recipe.batch : (step + 1) * recipe.batch]]
-    loss, names = float(state.measured[step, 0]), ", ".join(told(volumes, sample) for sample in picked)
+    remedy = f"Lower recipe.optimiser.lr ({recipe.optimiser['lr']})"
+    raise no_number(float(state.measured[step, 0]), picked, f"epoch {state.epoch}, step {step + 1}", task, remedy)
+
+
+def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lower: str) -> ReradError:
+    """Return the error for a loss that is no number; ``lower`` says what to lower where the images are whole."""
+    volumes = task.volumes
     broken = {f"{volumes.names[s.case]}: {', '.join(found)}" for s in picked if (found := not_finite(volumes, s.case))}
     if broken:
         remedy = f"Voxels of {'; '.join(sorted(broken))} are no numbers: look at how the case was prepared"
     else:
-        other = ", write precision: fp32" if recipe.precision == "bf16" else ""
-        remedy = f"Lower recipe.optimiser.lr ({recipe.optimiser['lr']}){other}, or look for extreme values in the image"
-    what = f"the loss is {loss} in epoch {state.epoch}, step {step + 1}, with {names}"
-    raise ReradError(what, where=task.name, remedy=remedy)
+        other = ", write precision: fp32" if volumes.recipe.precision == "bf16" else ""
+        remedy = f"{lower}{other}, or look for extreme values in the image"
+    names = ", ".join(told(volumes, sample) for sample in picked)
+    return ReradError(f"the loss is {loss} in {when}, with {names}", where=task.name, remedy=remedy)
 
 
 def told(volumes: Volumes, sample: Sample) -> str:

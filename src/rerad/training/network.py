@@ -70,7 +70,7 @@ def train_folds(job: Job) -> Trained:
     found = []
     with claimed(job.device, share=job.gpu_share) as device, arithmetic(recipe), gpu_cost(device) as spent:
         volumes = read_volumes(job, data, recipe, device)
-        work = Work(job, module, volumes, data, chosen, _identity(job, recipe, volumes))
+        work = Work(job, module, volumes, data, chosen, identity_of(job, recipe, volumes, training_code(job.settings)))
         shape = (len(channels_of(job.settings, recipe)), *volumes.shape)
         for fold in job.folds:
             with named_out_of_memory(job.method, shape, recipe):
@@ -100,7 +100,7 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
     target = work.data.target.to_numpy()
     fuse = fit_companion(work.module, job.settings, work.data.table, target, train, derive(seed, "companion"))
-    task = Task(volumes, train, test, _table(volumes, train), seed, f"{job.method}, fold {fold}", fuse)
+    task = Task(volumes, train, test, table_of(volumes, train), seed, f"{job.method}, fold {fold}", fuse)
     with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
         network = _build(work, fold, seed)
         state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
@@ -112,7 +112,8 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     return {**finished, "resumed_s": clock.before_s}
 
 
-def _table(volumes: Volumes, train: list[int]) -> Tensor | None:
+def table_of(volumes: Volumes, train: list[int]) -> Tensor | None:
+    """Return the features that a network gets as well, standardised on its training cases, on the device."""
     if not volumes.recipe.table:
         return None
     return torch.from_numpy(standardised(volumes.table, train)).to(volumes.device)
@@ -137,14 +138,14 @@ def _build(work: Work, fold: int, seed: int) -> nn.Module:
     return placed
 
 
-def _identity(job: Job, recipe: Recipe, volumes: Volumes) -> dict[str, str]:
-    """Return what a checkpoint must agree with, by names that a person understands."""
+def identity_of(job: Job, recipe: Recipe, volumes: Volumes, code: str) -> dict[str, str]:
+    """Return what a checkpoint must agree with, by names that a person understands; ``code`` is a digest."""
     return {
         "recipe": checkpoint.digest(recipe.numbers),
         "weights": sha256(job.weights) if job.weights else "",
         "seed": checkpoint.digest([job.seed, job.cohort, job.method]),
         "data": data_digest(volumes),
-        "code": training_code(job.settings),
+        "code": code,
         "torch": f"{torch.__version__} {volumes.device.type}",
     }
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 INPUTS = ("volumes", "slices", "largest_slice")
 PRECISIONS = ("fp32", "bf16")
-OPTIMISERS = {"adam": ("lr", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
+OPTIMISERS = {"adam": ("lr", "betas", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
 SCHEDULES = {
     "constant": (),
     "cosine": ("lr_min",),
@@ -77,9 +77,7 @@ def read_recipe(entry: Mapping[str, Any]) -> Recipe:
     for key, (good, wanted) in _RULES.items():
         if key in given and not good(given[key]):
             raise _wrong(key, given[key], wanted)
-    _check_named("optimiser", given["optimiser"], OPTIMISERS)
-    if "lr" not in given["optimiser"]:
-        raise ConfigError("missing key", where="recipe.optimiser.lr", remedy="Write the learning rate, such as 1.0e-4")
+    check_optimiser("optimiser", given["optimiser"])
     _check_named("schedule", given.get("schedule", {"name": "constant"}), SCHEDULES)
     _check_loss(given.get("loss", {}))
     _check_augmentation(given.get("augmentation", {}), axes=3 if given.get("input", "volumes") == "volumes" else 2)
@@ -90,18 +88,33 @@ def read_recipe(entry: Mapping[str, Any]) -> Recipe:
     return recipe
 
 
+def check_optimiser(key: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings of no optimiser; ``key`` is told below ``recipe``.
+
+    Raises:
+        ConfigError: naming the key, its value and what to write instead.
+    """
+    _check_named(key, settings, OPTIMISERS)
+    if "lr" not in settings:
+        raise ConfigError("missing key", where=f"recipe.{key}.lr", remedy="Write the learning rate, such as 1.0e-4")
+
+
 def channels_of(entry: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
     """Return the names of the network's input channels in order."""
     return (*entry["modalities"], *(["GTV"] if recipe.gtv_channel else []))
 
 
 def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
-    """Return the optimiser over all parameters that learn, in torch's fused form: one pass over the weights a step."""
+    """Return the optimiser over all parameters that learn."""
+    return optimiser_of(recipe.optimiser, [value for value in network.parameters() if value.requires_grad])
+
+
+def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]) -> optim.Optimizer:
+    """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
     from torch import optim
 
-    settings = {key: value for key, value in recipe.optimiser.items() if key != "name"}
-    kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[recipe.optimiser["name"]]
-    return kind([parameter for parameter in network.parameters() if parameter.requires_grad], fused=True, **settings)
+    kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[settings["name"]]
+    return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
 
 
 def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:
@@ -168,7 +181,10 @@ def _check_named(key: str, settings: Mapping[str, Any], kinds: Mapping[str, Sequ
     for name, value in settings.items():
         if name != "name" and name not in keys:
             raise _wrong(f"{key}.{name}", value, f"a key of {settings['name']}: {', '.join(keys) or 'none'}")
-        if name != "name" and not _number(0)(value):
+        if name == "betas":
+            if not (isinstance(value, list | tuple) and len(value) == 2 and all(map(_number(0, 0.9999), value))):
+                raise _wrong(f"{key}.{name}", value, "two numbers from 0 to below 1, such as [0.9, 0.999]")
+        elif name != "name" and not _number(0)(value):
             raise _wrong(f"{key}.{name}", value, "a number, 0 or more")
     for name in {"step": ("every", "factor"), "plateau": ("patience", "factor")}.get(settings["name"], ()):
         if name not in settings:

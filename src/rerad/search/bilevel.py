@@ -1,0 +1,214 @@
+"""The search loop: a step of α on its cases, then a step of the weights on theirs, first order.
+
+Source: DARTS, algorithm 1 with ξ = 0 (Liu 2019); Eq. 3 and 4 of the MM-NAS paper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from rerad.core.seeds import derive
+from rerad.models.cells.alphas import Alphas, entropy
+from rerad.models.cells.space import Space
+from rerad.search.derive import derive_genotype
+from rerad.search.recipe import SearchRecipe
+from rerad.search.state import ALPHA, WEIGHTS, Learners, State, is_over, restore, whole_state
+from rerad.training.checkpoint import Clock
+from rerad.training.loop import MEASURED, Task, epoch_order, means_of, no_number, train_step
+from rerad.training.prediction import judge
+from rerad.training.recipe import make_scheduler, optimiser_of
+from rerad.training.selection import accuracy
+from rerad.training.volumes import Sample, samples
+
+log = logging.getLogger(__name__)
+SPLITS = {ALPHA: "alpha", WEIGHTS: "train"}
+Batches = list[list[Sample]]
+
+
+def search(
+    network: nn.Module,
+    task: Task,
+    recipe: SearchRecipe,
+    space: Space,
+    *,
+    saved: dict[str, Any] | None = None,
+    save: Callable[[dict[str, Any]], None] = lambda state: None,
+) -> tuple[State, Clock]:
+    """Search with a supernet, in place, from the beginning or from a saved state.
+
+    ``task.train`` are the cases of the weights, ``task.test`` those of α; no other case is touched. The smaller side
+    comes round again until the larger one is through. After each epoch the loss on all of α's cases is measured.
+
+    Raises:
+        ReradError: a loss is no number; it names cases and epoch.
+    """
+    every_s, device = recipe.training.checkpoint_s, task.volumes.device
+    learners = learners_of(network, recipe)
+    state, clock = State(), Clock(every_s)
+    torch.manual_seed(derive(task.seed, "dropout"))
+    if saved:
+        state, clock = restore(saved, network, learners, device, every_s)
+        log.info("%s goes on at epoch %d, step %d", task.name, state.epoch, state.step + 1)
+
+    while not is_over(state, recipe):
+        sides = {
+            ALPHA: _batches(task, task.test, state.epoch, "alpha"),
+            WEIGHTS: _batches(task, task.train, state.epoch),
+        }
+        steps = max(map(len, sides.values()))
+        if state.step == 0:
+            state.measured = torch.full((steps, 2, len(MEASURED)), math.nan, device=device)
+        network.train()
+        for step in range(state.step, steps):
+            for which, batches in sides.items():
+                picked = batches[step % len(batches)]
+                state.measured[step, which] = side_step(
+                    network, learners, which, task, picked, state.epoch, recipe.clip
+                )
+            state.step = step + 1
+            due = clock.due() and state.step < steps
+            # On a GPU reading a loss waits for it, so it is read only where the state is written anyway.
+            if due or device.type == "cpu":
+                _check_finite(state, sides, task)
+            if due:
+                save(whole_state(state, clock, network, learners, device))
+                clock.written()
+        _check_finite(state, sides, task)
+        _end_epoch(state, network, learners, task, space, sides)
+        _tell(state, clock, task, recipe)
+        state.epoch, state.step = state.epoch + 1, 0
+        if clock.due() and not is_over(state, recipe):
+            save(whole_state(state, clock, network, learners, device))
+            clock.written()
+    return state, clock
+
+
+def learners_of(network: nn.Module, recipe: SearchRecipe) -> Learners:
+    """Return what learns in a supernet, with fresh optimisers."""
+    alphas = list(_alphas(network).parameters())
+    own = {id(alpha) for alpha in alphas}
+    weights = [value for value in network.parameters() if id(value) not in own]
+    by_weights = optimiser_of(recipe.training.optimiser, weights)
+    by_alphas = optimiser_of(recipe.alpha_optimiser, alphas)
+    return Learners(weights, alphas, (by_alphas, by_weights), make_scheduler(recipe.training, by_weights))
+
+
+def side_step(
+    network: nn.Module,
+    learners: Learners,
+    which: int,
+    task: Task,
+    picked: Sequence[Sample],
+    epoch: int,
+    clip: float | None,
+) -> Tensor:
+    """Learn α or the weights from one batch and return what was measured; the other side stands still.
+
+    Only gradients of the side that learns are computed, and only what they need is kept. ``clip`` is of the weights.
+    """
+    still = learners.weights if which == ALPHA else learners.alphas
+    with _still(still):
+        limit = clip if which == WEIGHTS else None
+        return train_step(network, learners.optimisers[which], task, picked, epoch, clip=limit)
+
+
+def _alphas(network: nn.Module) -> Alphas:
+    alphas = network.alphas
+    assert isinstance(alphas, Alphas)
+    return alphas
+
+
+@contextlib.contextmanager
+def _still(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
+    for parameter in parameters:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in parameters:
+            parameter.requires_grad_(True)
+
+
+def _batches(task: Task, cases: Sequence[int], epoch: int, side: str = "weights") -> Batches:
+    """Return the batches of one side in an epoch; the last one may be smaller."""
+    recipe = task.volumes.recipe
+    own, size = samples(task.volumes, cases, copies=recipe.augmentation.get("copies", 1)), recipe.batch
+    order = epoch_order(derive(task.seed, side), epoch, len(own))
+    return [[own[index] for index in order[start : start + size]] for start in range(0, len(own), size)]
+
+
+def _check_finite(state: State, sides: dict[int, Batches], task: Task) -> None:
+    bad = (~torch.isfinite(state.measured[: state.step, :, 0])).nonzero()
+    if not len(bad):
+        return
+    step, which = bad[0].tolist()
+    key, told = ("alpha_optimiser", "α") if which == ALPHA else ("optimiser", "the weights")
+    when = f"epoch {state.epoch}, step {step + 1} of {told}"
+    picked = sides[which][step % len(sides[which])]
+    raise no_number(float(state.measured[step, which, 0]), picked, when, task, f"Lower search.{key}.lr")
+
+
+def _end_epoch(
+    state: State, network: nn.Module, learners: Learners, task: Task, space: Space, sides: dict[int, Batches]
+) -> None:
+    """Write the epoch's means, the losses on α's cases and the architecture to the history; follow the schedule."""
+    epoch, steps = state.epoch, len(state.measured)
+    for which, batches in sides.items():
+        sizes = torch.tensor([len(batches[step % len(batches)]) for step in range(steps)], dtype=torch.float64)
+        known = means_of(state.measured[:, which], sizes)
+        state.history += [(epoch, SPLITS[which], name, value) for name, value in known.items()]
+        if which == WEIGHTS:
+            state.history.append((epoch, "train", "lr", float(learners.optimisers[WEIGHTS].param_groups[0]["lr"])))
+            plateau = task.volumes.recipe.schedule["name"] == "plateau"
+            learners.scheduler.step(*([known["loss"]] if plateau else []))
+    loss = _validate(state, network, task)
+    weights = _alphas(network).numbers()
+    genotype = derive_genotype(space, weights)
+    shown = {"entropy": entropy(weights), "skip_share": genotype.skip_share()}
+    state.history += [(epoch, "alpha", name, value) for name, value in shown.items()]
+    state.genotypes.append(genotype)
+    # What is no number is no candidate.
+    state.losses.append(loss if math.isfinite(loss) else math.inf)
+
+
+def _validate(state: State, network: nn.Module, task: Task) -> float:
+    """Write what the network says of α's cases to the history and return its mean loss."""
+    judged = judge(network, task.volumes, task.test, task.table)
+    values = {name: float(np.mean([one.losses[name] for one in judged])) for name in judged[0].losses}
+    scores = [one.score for one in judged if one.score is not None]
+    if scores:
+        values["accuracy"] = accuracy(scores, [int(task.volumes.target[one.case]) for one in judged])
+    state.history += [(state.epoch, "validation", name, value) for name, value in values.items()]
+    return values["loss"]
+
+
+def _tell(state: State, clock: Clock, task: Task, recipe: SearchRecipe) -> None:
+    """Log about ten lines a fold; on a terminal, one that is written over after every epoch."""
+    epochs = recipe.training.epochs
+    now = {(split, name): value for epoch, split, name, value in state.history if epoch == state.epoch}
+    shown = [
+        ("train", "loss"),
+        ("alpha", "loss"),
+        ("validation", "loss"),
+        ("alpha", "entropy"),
+        ("alpha", "skip_share"),
+    ]
+    values = ", ".join(f"{split} {name} {now[split, name]:.3f}" for split, name in shown)
+    each = clock.spent_s / state.epoch
+    left = each * (epochs - state.epoch) / 60
+    line = f"{task.name}: search epoch {state.epoch} of {epochs}: {values}; {each:.1f} s an epoch, {left:.0f} min left"
+    over = is_over(state, recipe)
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{line[:160]}" + ("\n" if over else ""))
+        sys.stderr.flush()
+    if over or state.epoch == 1 or state.epoch % max(1, epochs // 10) == 0:
+        log.info("%s", line)

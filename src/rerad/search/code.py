@@ -1,0 +1,25 @@
+"""Which code searches for a method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rerad.core.digest import code_digest
+from rerad.models import MODELS
+from rerad.training.code import is_network
+
+
+def searcher(settings: Mapping[str, Any]) -> str:
+    """Return the name of the module that searches; networks need heavy libraries, tables do not."""
+    return "rerad.search.architecture" if is_network(settings) else "rerad.search.tabular"
+
+
+def search_modules(settings: Mapping[str, Any]) -> list[str]:
+    """Return the modules that, with all they import, decide what is chosen for a method."""
+    return ["rerad.search.search", searcher(settings), MODELS[settings["model"]]]
+
+
+def search_code(settings: Mapping[str, Any]) -> str:
+    """Return the digest of the code that searches for a method."""
+    return code_digest(search_modules(settings))
