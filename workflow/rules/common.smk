@@ -29,7 +29,7 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
-BYTES_A_VOXEL_SEARCHED = 4000  # of a supernet with 8 channels: see benchmarks/search_step.py
+BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
