@@ -191,8 +191,8 @@ def test_the_study_has_the_settings_of_the_network(root):
         assert {**plan[searched], "search": None} == {**plan[drawn], "search": None}
 
 
-# Of the step's peak memory to what its forward pass keeps: 2.75 to 1.41 GB in benchmarks/search_step.py, rounded up.
-PEAK_TO_KEPT = 2.0
+# Of the step's peak memory to what its forward pass keeps: 3.07 to 1.41 GB in benchmarks/search_step.py.
+PEAK_TO_KEPT = 2.2
 
 
 @pytest.mark.parametrize("learns", ["alpha", "weights"])
