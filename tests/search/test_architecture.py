@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 import tiny_training
 import torch
+from killing import KilledError, stop_at
 from tiny_search import found, run_search, searched_entry
 from tiny_training import make_cohort, results
 
@@ -86,33 +87,18 @@ def test_a_fold_is_searched_alike_alone_and_among_others(cohort, tmp_path, undis
     assert json.loads((alone / "chosen.json").read_text())["folds"]["2"] == together["folds"]["2"]
 
 
-class KilledError(BaseException):
-    """Ends a search as a kill does."""
-
-
-def stop_at(monkeypatch, step: int) -> None:
-    whole, done = bilevel.side_step, [0]
-
-    def counted(*given, **more):
-        measured = whole(*given, **more)
-        done[0] += 1
-        if done[0] == step:
-            raise KilledError
-        return measured
-
-    monkeypatch.setattr(bilevel, "side_step", counted)
-
-
 # Two epochs of eight steps a fold: between α and weights, between steps, at the end of an epoch and of a fold.
 @pytest.mark.parametrize("step", [1, 2, 5, 8, 9, 16, 17, 23])
 def test_stopped_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, monkeypatch, undisturbed, step):
     settings = searched_entry(checkpoint_s=0)
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, step)
+        stop_at(patched, bilevel, "side_step", step)
         run_search(cohort, tmp_path, settings)
     assert not (tmp_path / "chosen.json").exists()
     with monkeypatch.context() as patched:
-        stop_at(patched, 33 - 2 * ((step - 1) // 2))  # of 32: whole pairs that a checkpoint holds are not repeated
+        stop_at(
+            patched, bilevel, "side_step", 33 - 2 * ((step - 1) // 2)
+        )  # of 32: whole pairs that a checkpoint holds are not repeated
         run_search(cohort, tmp_path, settings)
     assert found(tmp_path) == undisturbed
 
@@ -131,7 +117,7 @@ def test_a_checkpoint_of_another_search_is_refused_with_the_reason(
 ):
     caplog.set_level(logging.INFO)
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)
+        stop_at(patched, bilevel, "side_step", 4)
         run_search(cohort, tmp_path, searched_entry(checkpoint_s=0), folds=[1])
     run_search(cohort, tmp_path, searched_entry(checkpoint_s=0, **changes), folds=[1])
     assert f"was made with another {told}: training starts anew" in caplog.text
@@ -139,10 +125,10 @@ def test_a_checkpoint_of_another_search_is_refused_with_the_reason(
 
 def test_a_finished_fold_is_not_searched_again(cohort, tmp_path, monkeypatch, undisturbed):
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 20)
+        stop_at(patched, bilevel, "side_step", 20)
         run_search(cohort, tmp_path, searched_entry(checkpoint_s=0))
     with monkeypatch.context() as patched:
-        stop_at(patched, 17 - 2)  # fold 2 but for its first pair
+        stop_at(patched, bilevel, "side_step", 17 - 2)  # fold 2 but for its first pair
         run_search(cohort, tmp_path, searched_entry(checkpoint_s=0))
     assert found(tmp_path) == undisturbed
     assert json.loads((tmp_path / "search_cost.json").read_text())["resumed_s"] > 0

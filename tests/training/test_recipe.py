@@ -90,3 +90,8 @@ def test_the_optimiser_has_the_recipes_settings_and_leaves_frozen_weights_out() 
 def test_how_often_the_state_is_written_decides_no_number() -> None:
     assert recipe(checkpoint_s=1).numbers == recipe(checkpoint_s=2).numbers
     assert recipe(threads=1).numbers != recipe(threads=2).numbers
+
+
+@pytest.mark.parametrize(("given", "axes"), [("volumes", 3), ("slices", 2), ("largest_slice", 2)])
+def test_a_sample_has_the_axes_of_its_input(given, axes):
+    assert recipe(input=given).axes == axes

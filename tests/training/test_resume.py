@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import tiny_training
 import torch
+from killing import KilledError, stop_at
 from tiny_training import entry, make_cohort, results, run, run_in_process
 
 from rerad.core.files import remove_leftovers
@@ -67,24 +68,6 @@ def test_killed_at_twenty_random_moments_it_gives_the_same_bytes(
         assert [name for name in found if found[name] != expected[name]] == []
 
 
-class KilledError(BaseException):
-    """Ends a training as a kill does, so that its state can be looked at."""
-
-
-def stop_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Let training stop right after the ``step``-th step from now."""
-    whole, done = loop.train_step, [0]
-
-    def counted(*given, **more):
-        measured = whole(*given, **more)
-        done[0] += 1
-        if done[0] == step:
-            raise KilledError
-        return measured
-
-    monkeypatch.setattr(loop, "train_step", counted)
-
-
 SHORT = entry(epochs=3, segment_every=2, checkpoint_s=0)
 
 
@@ -112,7 +95,7 @@ def test_stopped_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, m
     for step in range(1, steps + 1):
         out = tmp_path / f"step{step}"
         with monkeypatch.context() as patched, pytest.raises(KilledError):
-            stop_at(patched, step)
+            stop_at(patched, loop, "train_step", step)
             run(cohort, out, settings, folds=[1])
         assert not (out / "cost.json").exists()
         assert results(run(cohort, out, settings, folds=[1])) == expected, f"stopped after step {step}"
@@ -121,7 +104,7 @@ def test_stopped_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, m
 def test_a_checkpoint_in_the_middle_of_an_epoch_knows_its_place(cohort, tmp_path, monkeypatch):
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)  # two steps an epoch: the last of the second one
+        stop_at(patched, loop, "train_step", 4)  # two steps an epoch: the last of the second one
         run(cohort, out, SHORT)
     data = (out / "checkpoints" / "fold1.pt").read_bytes()
     state = torch.load(io.BytesIO(data[: -checkpoint.TAIL_LENGTH]), weights_only=True)["content"]
@@ -134,10 +117,10 @@ def test_a_checkpoint_in_the_middle_of_an_epoch_knows_its_place(cohort, tmp_path
 def test_a_finished_fold_is_not_trained_again(cohort, tmp_path, monkeypatch, undisturbed):
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 8)  # six steps a fold
+        stop_at(patched, loop, "train_step", 8)  # six steps a fold
         run(cohort, out, SHORT, keep_model=True)
     with monkeypatch.context() as patched:
-        stop_at(patched, 6)  # all of fold 2 but what its checkpoint holds: less than six steps
+        stop_at(patched, loop, "train_step", 6)  # all of fold 2 but what its checkpoint holds: less than six steps
         run(cohort, out, SHORT, keep_model=True)
     assert results(out) == undisturbed
     cost = json.loads((out / "cost.json").read_text())
@@ -147,7 +130,7 @@ def test_a_finished_fold_is_not_trained_again(cohort, tmp_path, monkeypatch, und
 def test_a_finished_fold_whose_model_is_wanted_now_is_trained_again(cohort, tmp_path, monkeypatch, undisturbed, caplog):
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 8)
+        stop_at(patched, loop, "train_step", 8)
         run(cohort, out, SHORT)
     run(cohort, out, SHORT, keep_model=True)
     assert "fold 1 was finished, but its model was not kept" in caplog.text
@@ -176,7 +159,7 @@ def signed(data: bytes) -> bytes:
 def test_a_torn_checkpoint_is_left_aside(cohort, tmp_path, monkeypatch, caplog, undisturbed, harm, told):
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)
+        stop_at(patched, loop, "train_step", 4)
         run(cohort, out, SHORT, keep_model=True)
     path = out / "checkpoints" / "fold1.pt"
     path.write_bytes(harm(path.read_bytes()))
@@ -245,7 +228,7 @@ def test_a_checkpoint_of_another_training_is_refused_with_the_reason(tmp_path, m
     caplog.set_level(logging.INFO)
     cohort, out = make_cohort(tmp_path / "cohort"), tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)
+        stop_at(patched, loop, "train_step", 4)
         run(cohort, out, SHORT)
     given = {"settings": SHORT, **(change(cohort) or {})}
     run(cohort, out, **given)
@@ -258,7 +241,7 @@ def test_a_checkpoint_of_other_code_is_refused(cohort, tmp_path, monkeypatch, ca
 
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)
+        stop_at(patched, loop, "train_step", 4)
         run(cohort, out, SHORT)
     monkeypatch.setattr(network, "training_code", lambda settings: "edited")
     run(cohort, out, SHORT)
@@ -269,7 +252,7 @@ def test_how_often_the_state_is_written_changes_nothing(cohort, tmp_path, monkey
     caplog.set_level(logging.INFO)
     out = tmp_path / "out"
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, 4)
+        stop_at(patched, loop, "train_step", 4)
         run(cohort, out, SHORT, keep_model=True)
     seldom = {**SHORT, "recipe": {**SHORT["recipe"], "checkpoint_s": 3600}}
     run(cohort, out, seldom, keep_model=True)

@@ -38,8 +38,7 @@ def make_agreement(
     found = [one for path in sorted(map(Path, chosen)) for one in read_found(path)]
     tables = []
     for method, settings in methods.items():
-        dims = 3 if read_recipe(settings).input == "volumes" else 2
-        space = model_of(settings["model"]).space(settings["network"], dims=dims)
+        space = model_of(settings["model"]).space(settings["network"], dims=read_recipe(settings).axes)
         own = [one for one in found if one.method == method]
         tables.append(agreement(own, space).assign(method=method)[COLUMNS])
     frame = pd.concat(tables, ignore_index=True)

@@ -103,8 +103,7 @@ def clean_up(job: Job) -> None:
 
 def _drawn(job: Job, module: ModuleType) -> Searched:
     """Return one draw a fold, which no case and no other fold influences."""
-    dims = 3 if read_recipe(job.settings).input == "volumes" else 2
-    space = module.space(job.settings["network"], dims=dims)
+    space = module.space(job.settings["network"], dims=read_recipe(job.settings).axes)
     folds = {}
     for fold in job.folds:
         genotype = random_genotype(space, derive(job.seed, job.cohort, job.method, fold, "search"))

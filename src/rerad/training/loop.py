@@ -102,7 +102,7 @@ def fit(
                 save(_whole_state(state, clock, network, optimiser, scheduler, task))
                 clock.written()
         _check_finite(state, chosen, order, task)
-        _end_epoch(state, forward, scheduler, optimiser, task, sizes=step_sizes(len(chosen), recipe.batch))
+        _end_epoch(state, forward, scheduler, optimiser, task, sizes=_sizes(len(chosen), recipe.batch))
         _tell(state, clock, task)
         state.epoch, state.step = state.epoch + 1, 0
         if clock.due() and state.epoch <= recipe.epochs:
@@ -194,7 +194,7 @@ def packed(judged: Judged) -> Tensor:
     return torch.from_numpy(np.packbits(judged.mask))
 
 
-def step_sizes(count: int, size: int) -> Tensor:
+def _sizes(count: int, size: int) -> Tensor:
     """Return how many samples each step of an epoch has: its mean counts that often."""
     return torch.tensor([min(size, count - start) for start in range(0, count, size)], dtype=torch.float64)
 

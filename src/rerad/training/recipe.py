@@ -55,6 +55,11 @@ class Recipe:
     weights: Any = None
 
     @property
+    def axes(self) -> int:
+        """The axes of a sample: 3 of a volume, 2 of a slice."""
+        return 3 if self.input == "volumes" else 2
+
+    @property
     def numbers(self) -> dict[str, Any]:
         """Everything that decides the numbers: all but how often the state is written down."""
         return {key: value for key, value in asdict(self).items() if key != "checkpoint_s"}
