@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
 
+KINDS = (np.dtype(np.float32), np.dtype(np.uint8))
 _AGAIN = "Remove the cohort's folder below cohorts/ and run again"
 
 
@@ -30,10 +31,15 @@ class Stored(NamedTuple):
     labels: NDArray[np.uint8]
 
 
+def file_names(case: str) -> tuple[str, str]:
+    """Return the names of the images and of the labels of a case."""
+    return f"{case}.images.npy", f"{case}.labels.npy"
+
+
 def store_case(arrays: Path, case: str, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
     """Write the two files of a case."""
-    np.save(arrays / f"{case}.images.npy", np.ascontiguousarray(images, np.float32))
-    np.save(arrays / f"{case}.labels.npy", np.ascontiguousarray(labels, np.uint8))
+    for name, values, kind in zip(file_names(case), (images, labels), KINDS, strict=True):
+        np.save(arrays / name, np.ascontiguousarray(values, kind))
 
 
 def open_case(arrays: Path, case: str, *, channels: int) -> Stored:
@@ -42,8 +48,8 @@ def open_case(arrays: Path, case: str, *, channels: int) -> Stored:
     Raises:
         ReradError: one of them is missing, cut off or no array, or its type or shape is another.
     """
-    images = _open(arrays / f"{case}.images.npy", np.dtype(np.float32), 4)
-    labels = _open(arrays / f"{case}.labels.npy", np.dtype(np.uint8), 3)
+    names = file_names(case)
+    images, labels = (_open(arrays / name, kind, count) for name, kind, count in zip(names, KINDS, (4, 3), strict=True))
     if images.shape != (channels, *labels.shape):
         raise ReradError(
             f"images of shape {images.shape} for {channels} channels, labels of shape {labels.shape}",
