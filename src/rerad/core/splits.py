@@ -52,7 +52,9 @@ def _strata(used: pd.DataFrame) -> pd.Series:
     for name in ("target", "has_ct"):
         if name in used:
             stratum += used[name].astype(int).astype(str)
-    return stratum + used["grade"].fillna("").astype(str) if "grade" in used else stratum
+    if "grade" in used:  # where nobody knows it, one stratum of its own
+        stratum += used["grade"].map(lambda grade: grade if isinstance(grade, str) else "")
+    return stratum
 
 
 def _check_enough(patients: pd.DataFrame, folds: int) -> None:
@@ -106,4 +108,5 @@ def read_splits(path: str | Path) -> pd.DataFrame:
 
 def split(cases: Path, *, folds: int, seed: int, splits: Path) -> None:
     """Write the split of a cohort from its ``cases.csv``."""
-    write_csv(splits, make_splits(pd.read_csv(cases, dtype={"case": str}), folds=folds, seed=seed))
+    table = pd.read_csv(cases, dtype=dict.fromkeys(("case", "patient", "grade"), str))
+    write_csv(splits, make_splits(table, folds=folds, seed=seed))

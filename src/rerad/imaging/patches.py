@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Place = tuple[int, int, int]
+Index = tuple[Any, ...]
 
 
 def starts(brain: int, patch: int) -> list[int]:
@@ -48,13 +49,14 @@ def read_patch(volume: NDArray[Any], place: Sequence[int], patch: Sequence[int])
 
     Of a memory-mapped volume only the patch is read.
     """
-    inside, within = [], []
+    inside: Index = (...,)
+    within: Index = (...,)
     for start, length, whole in zip(place, patch, volume.shape[-3:], strict=True):
         low, high = max(start, 0), max(min(start + length, whole), 0)
-        inside.append(slice(low, high))
-        within.append(slice(low - start, max(low, high) - start))
+        inside += (slice(low, high),)
+        within += (slice(low - start, max(low, high) - start),)
     found = np.zeros((*volume.shape[:-3], *patch), volume.dtype)
-    found[(..., *within)] = volume[(..., *inside)]
+    found[within] = volume[inside]
     return found
 
 
@@ -80,7 +82,7 @@ def by_patches(network: Callable[[Tensor], Tensor], volume: Tensor, patch: Seque
     total = None
     for place in itertools.product(*axes):
         corner = [start + margin for start, margin in zip(place, before, strict=True)]
-        window = (..., *(slice(start, start + length) for start, length in zip(corner, patch, strict=True)))
+        window: Index = (..., *(slice(start, start + length) for start, length in zip(corner, patch, strict=True)))
         answer = network(padded[window][None])
         if len(answer) != 1 or tuple(answer.shape[2:]) != tuple(patch):
             raise ReradError(f"a patch of {tuple(patch)} came back as {tuple(answer.shape)}", where="by_patches")
@@ -89,7 +91,10 @@ def by_patches(network: Callable[[Tensor], Tensor], volume: Tensor, patch: Seque
             total = answer.new_zeros((answer.shape[1], *padded.shape[1:]), dtype=kind)
         total[window] += answer[0]
     assert total is not None  # there is no axis without a patch
-    brain = (..., *(slice(margin, margin + whole) for margin, whole in zip(before, volume.shape[1:], strict=True)))
+    brain: Index = (
+        ...,
+        *(slice(margin, margin + whole) for margin, whole in zip(before, volume.shape[1:], strict=True)),
+    )
     z, y, x = (
         torch.tensor(_covers(axis, length, whole), device=total.device, dtype=total.dtype)
         for axis, length, whole in zip(axes, patch, volume.shape[1:], strict=True)

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
 
-KINDS = (np.dtype(np.float32), np.dtype(np.uint8))
 _AGAIN = "Remove the cohort's folder below cohorts/ and run again"
 
 
@@ -38,8 +37,9 @@ def file_names(case: str) -> tuple[str, str]:
 
 def store_case(arrays: Path, case: str, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
     """Write the two files of a case."""
-    for name, values, kind in zip(file_names(case), (images, labels), KINDS, strict=True):
-        np.save(arrays / name, np.ascontiguousarray(values, kind))
+    images_file, labels_file = file_names(case)
+    np.save(arrays / images_file, np.ascontiguousarray(images, np.float32))
+    np.save(arrays / labels_file, np.ascontiguousarray(labels, np.uint8))
 
 
 def open_case(arrays: Path, case: str, *, channels: int) -> Stored:
@@ -48,8 +48,9 @@ def open_case(arrays: Path, case: str, *, channels: int) -> Stored:
     Raises:
         ReradError: one of them is missing, cut off or no array, or its type or shape is another.
     """
-    names = file_names(case)
-    images, labels = (_open(arrays / name, kind, count) for name, kind, count in zip(names, KINDS, (4, 3), strict=True))
+    images_file, labels_file = file_names(case)
+    images = _open(arrays / images_file, np.dtype(np.float32), 4)
+    labels = _open(arrays / labels_file, np.dtype(np.uint8), 3)
     if images.shape != (channels, *labels.shape):
         raise ReradError(
             f"images of shape {images.shape} for {channels} channels, labels of shape {labels.shape}",
