@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from rerad.cohorts.brats import prepare_case
 from rerad.cohorts.brats.acquire import acquire
-from rerad.core.errors import ReradError
+from rerad.cohorts.brats.labels import region
+from rerad.core.errors import CaseError, ReradError
 from rerad.imaging.geometry import from_cells, put_back
 from rerad.imaging.stored import open_case
 
@@ -213,6 +215,21 @@ def test_a_file_that_changed_since_it_was_acquired_is_a_row(phantom: Path, tmp_p
     (reason,) = run(folder).patient_flow["reason"]
     assert "PHANTOM_002_t2.nii.gz: changed since it was acquired" in reason
     assert str(tmp_path) not in reason
+
+
+def test_nothing_stays_of_a_case_that_failed_half_way(phantom: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def fails_once(labels: np.ndarray, name: str) -> np.ndarray:
+        seen.append(name)
+        if len(seen) == 1:
+            raise CaseError("the disk is full", where="PHANTOM_001")
+        return region(labels, name)
+
+    monkeypatch.setattr(prepare_case, "region", fails_once)  # it comes after the arrays are written
+    result = run(phantom)
+    assert result.patient_flow["case"].tolist() == ["PHANTOM_001"]
+    assert sorted({path.name.split(".")[0] for path in result.arrays.iterdir()}) == result.cases["case"].tolist()
 
 
 def test_grades_that_contradict_each_other_are_a_row(raw: Path, tmp_path: Path, run_local: Run) -> None:

@@ -9,7 +9,17 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from rerad.cohorts.brats.labels import CORE, EDEMA, ENHANCING
-from rerad.cohorts.shapes import Array, Axes, half_field, random_waves, rough_surface, shifted, voxel_axes
+from rerad.cohorts.shapes import (
+    Array,
+    Axes,
+    at_voxels,
+    half_field,
+    near_origin,
+    random_waves,
+    rough_surface,
+    shifted,
+    voxel_axes,
+)
 from rerad.core.errors import ConfigError
 
 MM3_PER_ML = 1000.0
@@ -19,6 +29,7 @@ BRAIN = (0.88, 0.74, 0.56)
 SMALLER = 0.1  # a brain is up to this share smaller
 ROUGH = 0.02  # amplitude of the logarithm of its radius, and of its axes
 SULCI_MM = (14.0, 30.0)  # waves of the border of grey and white matter
+FOLDS = 0.04  # their amplitude, as a share of the brain's radius
 GREY_FROM, FLUID_FROM = 0.82, 0.96  # shares of the brain's radius
 VENTRICLES = [((0.1, 0.0, side), (0.22, 0.3, 0.07)) for side in (-0.13, 0.13)]  # place, half axes
 TUMOUR_AT = 0.55  # how far from the middle of the brain it may lie, as a share of the radius
@@ -69,9 +80,10 @@ def draw_brain(
 
 
 def _depth(axes: Axes, half: Array, generator: np.random.Generator) -> Array:
-    """Return the distance from the middle of the brain as a share of its radius there."""
-    scaled = tuple(axis / length for axis, length in zip(axes, half, strict=True))
-    return rough_surface(ROUGH, generator, stretch=ROUGH)(*scaled)
+    """Return the distance from the middle of the brain as a share of its radius there; infinity far outside."""
+    z, y, x = (axis / length for axis, length in zip(axes, half, strict=True))
+    # No radius is longer than this: clipped waves of twice the amplitude, on an axis stretched by it.
+    return near_origin(rough_surface(ROUGH, generator, stretch=ROUGH), (z, y, x), float(np.exp(3 * ROUGH)))
 
 
 def _labels(
@@ -92,7 +104,7 @@ def _labels(
         )
     direction = generator.standard_normal(3)
     place = direction / np.linalg.norm(direction) * generator.uniform(0.2, TUMOUR_AT) * half
-    field = rough_surface(IRREGULAR, generator)(*shifted(axes, place))[brain]
+    field = at_voxels(rough_surface(IRREGULAR, generator), shifted(axes, place), brain)
     rank = np.empty(field.size, np.int64)
     rank[np.argsort(field, kind="stable")] = np.arange(field.size)
     core = round(count * glioma.core)
@@ -104,8 +116,10 @@ def _labels(
 
 def _tissues(axes: Axes, half: Array, depth: Array, generator: np.random.Generator) -> NDArray[np.int64]:
     """Return which of ``TISSUES`` a voxel is, by position."""
-    folded = depth + 0.04 * random_waves(SULCI_MM, generator)(*axes)
-    tissue = np.select([depth > FLUID_FROM, folded > GREY_FROM], [2, 1], 0)
+    brain = depth <= 1
+    folded = depth[brain] + FOLDS * at_voxels(random_waves(SULCI_MM, generator), axes, brain)
+    tissue = np.zeros(depth.shape, np.int64)
+    tissue[brain] = np.select([depth[brain] > FLUID_FROM, folded > GREY_FROM], [2, 1], 0)
     for at, size in VENTRICLES:
         z, y, x = shifted(axes, half * at)
         tissue[(z / size[0] / half[0]) ** 2 + (y / size[1] / half[1]) ** 2 + (x / size[2] / half[2]) ** 2 <= 1] = 2
