@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from rerad.core.errors import CaseError
-from rerad.imaging.geometry import box_of, from_cells, geometry_of, put_back, to_cells
+from rerad.imaging.geometry import box_of, box_spacing, from_cells, geometry_of, put_back, to_cells
 
 
 def directions() -> list[list[float]]:
@@ -38,6 +38,7 @@ def test_what_was_cut_from_an_image_goes_back_to_its_voxels(direction: list[floa
     image.SetDirection(direction)
     upright = sitk.GetArrayFromImage(sitk.DICOMOrient(image, "LPS"))
     geometry = geometry_of(image, *box_of(upright > 0))
+    assert box_spacing(geometry) == sitk.DICOMOrient(image, "LPS").GetSpacing()[::-1]
     assert from_cells(to_cells(geometry), where="a") == geometry
     back = put_back(upright[geometry.inside], geometry)
     np.testing.assert_array_equal(sitk.GetArrayFromImage(back), values)

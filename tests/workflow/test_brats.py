@@ -38,20 +38,21 @@ STUDY = {
 }
 
 
-def test_acquire_prepare_and_split(root: Path, tmp_path: Path) -> None:
+def test_acquire_prepare_split_and_picture(root: Path, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     for name in ("config", "envs", "workflow", "profiles"):
         shutil.copytree(root / name, repository / name)
     shutil.copy(root / "Snakefile", repository)
     (repository / "src").symlink_to(root / "src")
     (repository / "config" / "studies" / "gliomas.yaml").write_text(yaml.safe_dump(STUDY))
-    line = command(tmp_path, "acquire_brats", "results/tiny/cohorts/brats/splits.csv")
+    cohort = "results/tiny/cohorts/brats"
+    line = command(tmp_path, "acquire_brats", f"{cohort}/splits.csv", f"{cohort}/quality")
     line[line.index("--snakefile") + 1] = str(repository / "Snakefile")
     finished = subprocess.run(
         line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, check=False
     )
     assert finished.returncode == 0, finished.stdout
-    folder = tmp_path / "results" / "tiny" / "cohorts" / "brats"
+    folder = tmp_path / cohort
     cases = pd.read_csv(folder / "cases.csv")
     splits = read_splits(folder / "splits.csv")
     assert sorted(cases["grade"]) == ["HGG", "HGG", "HGG", "LGG"]
@@ -59,5 +60,6 @@ def test_acquire_prepare_and_split(root: Path, tmp_path: Path) -> None:
     assert splits["fold"].nunique() == 2
     for case in cases["case"]:
         assert open_case(folder / "arrays", case, channels=4).labels.any()
+    assert sorted(path.stem for path in (folder / "quality").glob("*.png")) == cases["case"].tolist()
     assert pd.read_csv(folder / "patient_flow.csv").empty
     assert (tmp_path / "results" / "tiny" / "data" / "brats" / "ATTRIBUTION.md").read_text().startswith("# PHANTOM")

@@ -51,6 +51,12 @@ def geometry_of(image: sitk.Image, start: tuple[int, ...], shape: tuple[int, ...
     return Geometry(image.GetSize(), image.GetSpacing(), image.GetOrigin(), image.GetDirection(), start, shape)
 
 
+def box_spacing(geometry: Geometry) -> tuple[float, ...]:
+    """Return the voxel size of a box (z, y, x), in mm."""
+    cosines = np.abs(np.reshape(geometry.direction, (3, 3)))
+    return tuple(geometry.spacing[int(np.argmax(cosines[axis]))] for axis in (2, 1, 0))
+
+
 def put_back(values: NDArray[Any], geometry: Geometry) -> sitk.Image:
     """Return the values of a box (z, y, x) as an image on the grid that the box was cut from, 0 outside.
 
@@ -75,8 +81,8 @@ def put_back(values: NDArray[Any], geometry: Geometry) -> sitk.Image:
 
 
 def to_cells(geometry: Geometry) -> dict[str, str]:
-    """Return a geometry as cells of a table: numbers with spaces between, digits enough to read the same back."""
-    return {name: " ".join(repr(value) for value in getattr(geometry, name)) for name in COUNTS}
+    """Return a geometry as cells of a table: numbers with spaces between, and digits enough; no -0."""
+    return {name: " ".join(repr(value + 0) for value in getattr(geometry, name)) for name in COUNTS}
 
 
 def from_cells(row: Mapping[str, Any], *, where: str) -> Geometry:
