@@ -12,7 +12,7 @@ help:  ## Show what can be made
 .venv/ready: envs/requirements.lock envs/install.sh pyproject.toml
 	PYTHON=$(PYTHON) bash envs/install.sh
 
-demo: .venv/ready  ## Run all studies on phantom cohorts, about three minutes
+demo: .venv/ready  ## Run all studies on phantom cohorts, about ten minutes
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo "The report: $(CURDIR)/results/demo/report.html"
 
@@ -46,6 +46,7 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/handcrafted.py
 	$(BIN)/python benchmarks/download.py
 	$(BIN)/python benchmarks/train_step.py
+	$(BIN)/python benchmarks/search_step.py
 	$(BIN)/python benchmarks/patches.py
 
 clean:  ## Remove the demo's results

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
@@ -14,6 +13,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.models.cells.genotype import Genotype
 from rerad.models.cells.space import INPUTS, ZERO, Space
+from rerad.training.chosen import read_chosen
 
 COLUMNS = ["method", "cell", "between", "pairs", "share", "sd", "low", "high", "by_chance", "networks", "skip_share"]
 ALL = "all"
@@ -32,12 +32,12 @@ def read_found(path: Path) -> list[Found]:
     """Return the genotypes of ``trained/<cohort>/<method>/seed<s>/<chunk>/chosen.json``; none of a failed search.
 
     Raises:
-        ReradError: a genotype is broken; it names file and key.
+        ReradError: the file or a genotype is broken; it names file and key.
     """
     _, seed, method = (folder.name for folder in list(path.parents)[:3])
-    content = json.loads(path.read_text(encoding="utf-8"))
+    content = read_chosen(path)
     found = []
-    for fold, chosen in ({} if content["failed"] else content["folds"]).items():
+    for fold, chosen in ({} if content.failed else content.folds).items():
         where = f"{path}: folds.{fold}.genotype"
         if "genotype" not in chosen:
             raise ReradError("missing key", where=where, remedy="Only searches of architectures can be compared")

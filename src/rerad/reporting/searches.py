@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.reporting.artefacts import first_seed, seed_of
 from rerad.search.graph import Architecture, architecture
+from rerad.training.chosen import REMEDY, read_chosen
 from rerad.training.predictions import HISTORY
-
-REMEDY = "Remove the method's folder below trained/ and run again"
 
 
 def read_architectures(chosen: Sequence[Path]) -> dict[int, Architecture | None]:
@@ -29,33 +26,15 @@ def read_architectures(chosen: Sequence[Path]) -> dict[int, Architecture | None]
     for chunk in first_seed({path.parent for path in chosen}):
         path = chunk / "chosen.json"
         content = read_chosen(path)
-        if content["failed"] and chunk.name.startswith("fold"):
+        if content.failed and chunk.name.startswith("fold"):
             found[int(chunk.name.removeprefix("fold"))] = None
-        for fold, choice in content["folds"].items():
+        for fold, choice in content.folds.items():
             if "genotype" not in choice:
                 raise ReradError(
                     f"fold {fold} has no genotype", where=str(path), remedy="Draw methods of a network search"
                 )
             found[int(fold)] = architecture(choice["genotype"], f"{path}: folds.{fold}.genotype")
     return dict(sorted(found.items()))
-
-
-def read_chosen(path: Path) -> dict[str, Any]:
-    """Return a chosen.json: ``failed``, and per fold what its search chose.
-
-    Raises:
-        ReradError: it is broken.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ReradError(f"cannot be read ({error})", where=str(path), remedy=REMEDY) from error
-    folds = content.get("folds") if isinstance(content, Mapping) else None
-    if not isinstance(folds, Mapping) or not all(
-        str(fold).isdigit() and isinstance(choice, Mapping) for fold, choice in folds.items()
-    ):
-        raise ReradError("'folds' does not lead from folds to choices", where=str(path), remedy=REMEDY)
-    return {"failed": content.get("failed"), "folds": folds}
 
 
 def read_courses(history: Sequence[Path]) -> pd.DataFrame:

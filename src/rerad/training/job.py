@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-
-from rerad.core.errors import ReradError
 
 
 class Job(NamedTuple):
@@ -50,17 +47,3 @@ class Trained(NamedTuple):
     history: pd.DataFrame | None = None
     artefacts: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - nobody writes into it
     cost: dict[str, Any] = {}  # noqa: RUF012
-
-
-def read_chosen(path: Path | None) -> dict[str, Any]:
-    """Return what a search chose, by fold as text; nothing for a method without a search.
-
-    Raises:
-        ReradError: the search failed; its message.
-    """
-    if path is None:
-        return {}
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
-    if content["failed"]:
-        raise ReradError(content["failed"])
-    return dict(content["folds"])

@@ -20,10 +20,11 @@ from rerad.core.seeds import derive
 from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side
+from rerad.training.chosen import choices
 from rerad.training.code import training_code
 from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
-from rerad.training.job import Job, Trained, read_chosen
+from rerad.training.job import Job, Trained
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
 from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
@@ -65,7 +66,7 @@ def train_folds(job: Job) -> Trained:
         raise ConfigError(what, where=f"model of {job.method}", remedy="Drop the entry's key network")
     if job.threads < recipe.threads:
         log.warning("the recipe has %d threads and this job %d cores: it will be slow", recipe.threads, job.threads)
-    chosen = read_chosen(job.chosen)
+    chosen = choices(job.chosen)
     data = read_data(job.features if recipe.table else None, job.cases, job.splits, job.settings)
     found = []
     with claimed(job.device, share=job.gpu_share) as device, arithmetic(recipe), gpu_cost(device) as spent:

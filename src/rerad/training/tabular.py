@@ -10,7 +10,8 @@ import pandas as pd
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
 from rerad.training.cases import Data, read_data, side
-from rerad.training.job import Job, Trained, read_chosen
+from rerad.training.chosen import choices
+from rerad.training.job import Job, Trained
 from rerad.training.predictions import rows
 from rerad.training.threads import one_thread
 
@@ -27,7 +28,7 @@ def train_folds(job: Job) -> Trained:
     """
     tables: list[pd.DataFrame] = []
     models: dict[str, dict[str, Any]] = {}
-    found = read_chosen(job.chosen)
+    found = choices(job.chosen)
     data = read_data(job.features, job.cases, job.splits, job.settings)
     for fold in job.folds:
         table, models[f"fold{fold}.json"] = _train_fold(job, data, fold, found.get(str(fold), {}))

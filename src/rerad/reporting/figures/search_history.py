@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator
 
 from rerad.core.pictures import COLOURS, new_figure, save, style
 from rerad.reporting.figures.image import absent
-from rerad.reporting.searches import read_chosen, read_courses
+from rerad.reporting.searches import read_courses
+from rerad.training.chosen import read_chosen
 
 BY_ROW = 2  # methods side by side: more are not readable at 400 pixels
 
@@ -81,7 +82,7 @@ def _block(
     for column, row in enumerate(rows):
         trained = row.get("trained", row["method"])
         courses = read_courses(history[trained])
-        failed = sum(bool(read_chosen(path)["failed"]) for path in chosen[trained])
+        failed = sum(bool(read_chosen(path).failed) for path in chosen[trained])
         title = f"{row['label']}\n{_count(courses, failed)}"
         if courses.empty:
             # Of its own: an empty panel must not take the scales of those that it would share them with.
