@@ -72,3 +72,37 @@ def test_a_case_that_is_never_tested_is_refused() -> None:
     splits = make_splits(cohort(4, 4), folds=2, seed=0)
     with pytest.raises(ReradError, match="case c00 is tested 0 times"):
         check_splits(splits.assign(role=np.where(splits["case"] == "c00", "train", splits["role"])))
+
+
+def gliomas(high: int, low: int, unknown: int = 0) -> pd.DataFrame:
+    grades = ["HGG"] * high + ["LGG"] * low + [np.nan] * unknown
+    return pd.DataFrame({"case": [f"g{index:03d}" for index in range(len(grades))], "included": 1, "grade": grades})
+
+
+def test_a_cohort_without_targets_is_stratified_by_grade() -> None:
+    # BraTS 2019: 259 and 76.
+    splits = make_splits(gliomas(259, 76), folds=5, seed=0)
+    test = splits[splits["role"] == "test"].merge(gliomas(259, 76))
+    assert (test.groupby("fold").size() == 67).all()
+    assert test[test["grade"] == "LGG"].groupby("fold").size().between(15, 16).all()
+    assert (splits.groupby("fold").size() == 335).all()
+
+
+@pytest.mark.parametrize("cases", [gliomas(0, 0, 11), gliomas(4, 1, 6)])
+def test_grades_may_be_unknown(cases: pd.DataFrame) -> None:
+    test = make_splits(cases, folds=5, seed=0).query("role == 'test'")
+    assert sorted(test["case"]) == sorted(cases["case"])
+    assert test.groupby("fold").size().between(2, 3).all()
+
+
+def test_the_cases_of_a_patient_stay_together() -> None:
+    cases = gliomas(0, 0, 40).assign(patient=[f"p{index % 17}" for index in range(40)])
+    splits = make_splits(cases, folds=5, seed=0).merge(cases)
+    assert (splits.groupby(["fold", "patient"])["role"].nunique() == 1).all()
+    assert sorted(splits.query("role == 'test'")["case"]) == sorted(cases["case"])
+
+
+def test_fewer_patients_than_folds() -> None:
+    cases = gliomas(6, 0).assign(patient=["a", "a", "b", "b", "c", "c"])
+    with pytest.raises(ReradError, match="3 patients are too few for 4 folds"):
+        make_splits(cases, folds=4, seed=0)

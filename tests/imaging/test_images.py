@@ -8,7 +8,7 @@ import pytest
 import SimpleITK as sitk
 
 from rerad.core.errors import CaseError
-from rerad.imaging.images import read_image, read_mask, read_stored, same_geometry
+from rerad.imaging.images import read_channels, read_image, read_mask, read_stored, same_geometry
 
 
 def write(path: Path, values: np.ndarray, spacing=(1.0, 2.0, 3.0), origin=(0.0, 0.0, 0.0), direction=None) -> Path:
@@ -182,3 +182,32 @@ def test_equal_grids_pass_in_spite_of_float32_headers(tmp_path: Path) -> None:
     mask = sitk.GetImageFromArray(np.ones((4, 4, 4), np.uint8))
     mask.SetSpacing((0.1, 0.1, 3.27))
     same_geometry(image, mask)
+
+
+def test_a_file_of_four_dimensions_is_a_list_of_images(tmp_path: Path, values: np.ndarray) -> None:
+    parts = []
+    for index in range(4):
+        part = sitk.GetImageFromArray(values + index)
+        part.SetSpacing((1.0, 2.0, 3.0))
+        part.SetOrigin((1.0, -239.0, 2.0))
+        part.SetDirection((-1.0, 0, 0, 0, -1.0, 0, 0, 0, 1.0))
+        parts.append(part)
+    sitk.WriteImage(sitk.JoinSeries(parts), str(tmp_path / "all.nii.gz"))
+    found = read_channels(tmp_path / "all.nii.gz")
+    assert len(found) == 4
+    for image, part in zip(found, parts, strict=True):
+        same_geometry(image, part)
+        assert np.array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(part))
+    with pytest.raises(CaseError, match="no 3-D image"):
+        read_stored(tmp_path / "all.nii.gz")
+    with pytest.raises(CaseError, match="no 4-D image"):
+        read_channels(write(tmp_path / "one.nii.gz", values))
+
+
+def test_a_voxel_that_is_not_finite_is_found_in_its_channel(tmp_path: Path, values: np.ndarray) -> None:
+    broken = values.copy()
+    broken[1, 2, 3] = np.nan
+    joined = sitk.JoinSeries([sitk.GetImageFromArray(part) for part in (values, values, broken)])
+    sitk.WriteImage(joined, str(tmp_path / "all.nii.gz"))
+    with pytest.raises(CaseError, match=r"at \(channel, z, y, x\) = \(2, 1, 2, 3\)"):
+        read_channels(tmp_path / "all.nii.gz")

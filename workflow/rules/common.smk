@@ -102,6 +102,12 @@ def scan_settings(stage):
     return lambda wildcards: PLAN.scan_settings(wildcards.cohort, stage)
 
 
+def picture_settings(wildcards):
+    """Return the voxel size of a cohort whose cases share it."""
+    prepare = config["cohorts"][wildcards.cohort]["prepare"]
+    return {"spacing_mm": prepare["spacing_mm"]} if "spacing_mm" in prepare else {}
+
+
 def method_settings(wildcards):
     return PLAN.methods[wildcards.cohort][wildcards.method]
 

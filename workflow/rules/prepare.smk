@@ -70,7 +70,7 @@ rule picture:
     resources:
         mem_mb=2000,
     params:
-        spacing_mm=lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"],
+        settings=picture_settings,
         phantom=lambda wildcards: PLAN.phantom(wildcards.cohort),
         code=code_of("picture", "rerad.reporting.figures.quality"),
     message:

@@ -10,7 +10,8 @@ picture_cases(
     Path(snakemake.input.cases),
     Path(snakemake.input.arrays),
     Path(snakemake.output.pictures),
-    spacing_mm=snakemake.params.spacing_mm,
+    cohort=snakemake.wildcards.cohort,
+    settings=snakemake.params.settings,
     phantom=snakemake.params.phantom,
     workers=snakemake.threads,
 )

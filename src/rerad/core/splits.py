@@ -17,38 +17,55 @@ COLUMNS = ["case", "fold", "role"]
 def make_splits(cases: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
     """Return (case, fold 1…folds, role) with every included case tested once.
 
-    Folds are as equal as can be and stratified by target and by the availability of CT, so that methods that need
-    both modalities meet balanced folds as well. ``cases`` has the columns case, included, target and has_ct.
+    Folds are as equal as can be and stratified by what the cohort knows: by target and by the availability of CT, so
+    that methods that need both modalities meet balanced folds as well, or by grade. The cases of a patient are all on
+    one side of a fold. ``cases`` has the columns case and included, and any of target, has_ct, grade and patient.
 
     Raises:
-        ReradError: fewer cases of a class than folds.
+        ReradError: fewer cases of a class, or fewer patients, than folds.
     """
     used = cases[cases["included"] == 1].sort_values("case")
-    target = used["target"].astype(int)
-    smallest = target.value_counts().reindex([0, 1], fill_value=0)
-    if (smallest < folds).any():
-        raise ReradError(
-            f"{smallest[1]} positive and {smallest[0]} negative cases are too few for {folds} folds",
-            where="folds",
-            remedy="Lower folds in every study of this cohort, or bring more cases",
-        )
-    stratum = target.astype(str) + used["has_ct"].astype(int).astype(str)
+    used = used.assign(patient=used.get("patient", used["case"]), stratum=_strata(used))
+    patients = used.drop_duplicates("patient")
+    _check_enough(patients, folds)
     generator = np.random.default_rng(derive(seed, "split"))
     # Dealing the strata out like cards, one class after the other, balances classes, modalities and sizes at once.
     order: list[str] = []
-    for name in sorted(stratum.unique(), reverse=True):
-        members = used.loc[stratum == name, "case"].to_numpy()
+    for name in sorted(patients["stratum"].unique(), reverse=True):
+        members = patients.loc[patients["stratum"] == name, "patient"].to_numpy()
         order.extend(generator.permutation(members))
     turns = generator.permutation(folds)
-    fold_of = {case: int(turns[index % folds]) + 1 for index, case in enumerate(order)}
+    fold_of = {patient: int(turns[index % folds]) + 1 for index, patient in enumerate(order)}
     rows = [
-        (case, fold, "test" if fold_of[case] == fold else "train")
+        (case, fold, "test" if fold_of[patient] == fold else "train")
         for fold in range(1, folds + 1)
-        for case in used["case"]
+        for case, patient in zip(used["case"], used["patient"], strict=True)
     ]
     splits = pd.DataFrame(rows, columns=COLUMNS)
     check_splits(splits)
     return splits
+
+
+def _strata(used: pd.DataFrame) -> pd.Series:
+    """Return the stratum of every case as text."""
+    stratum = pd.Series("", index=used.index)
+    for name in ("target", "has_ct"):
+        if name in used:
+            stratum += used[name].astype(int).astype(str)
+    if "grade" in used:  # where nobody knows it, one stratum of its own
+        stratum += used["grade"].map(lambda grade: grade if isinstance(grade, str) else "")
+    return stratum
+
+
+def _check_enough(patients: pd.DataFrame, folds: int) -> None:
+    remedy = "Lower folds in every study of this cohort, or bring more cases"
+    if "target" in patients:
+        smallest = patients["target"].astype(int).value_counts().reindex([0, 1], fill_value=0)
+        if (smallest < folds).any():
+            told = f"{smallest[1]} positive and {smallest[0]} negative cases"
+            raise ReradError(f"{told} are too few for {folds} folds", where="folds", remedy=remedy)
+    if len(patients) < folds:
+        raise ReradError(f"{len(patients)} patients are too few for {folds} folds", where="folds", remedy=remedy)
 
 
 def check_splits(splits: pd.DataFrame) -> None:
@@ -91,4 +108,5 @@ def read_splits(path: str | Path) -> pd.DataFrame:
 
 def split(cases: Path, *, folds: int, seed: int, splits: Path) -> None:
     """Write the split of a cohort from its ``cases.csv``."""
-    write_csv(splits, make_splits(pd.read_csv(cases, dtype={"case": str}), folds=folds, seed=seed))
+    table = pd.read_csv(cases, dtype=dict.fromkeys(("case", "patient", "grade"), str))
+    write_csv(splits, make_splits(table, folds=folds, seed=seed))

@@ -58,8 +58,10 @@ def turned_like(mask: sitk.Image, image: sitk.Image) -> sitk.Image:
     return sitk.DICOMOrient(mask, orientation)
 
 
-def same_geometry(image: sitk.Image, mask: sitk.Image, *, where: str = "") -> None:
-    """Refuse an image and a mask that do not share one voxel grid.
+def same_geometry(
+    image: sitk.Image, mask: sitk.Image, *, where: str = "", names: tuple[str, str] = ("image", "mask")
+) -> None:
+    """Refuse an image and a mask, or two images of those ``names``, that do not share one voxel grid.
 
     Raises:
         CaseError: naming both grids.
@@ -72,9 +74,9 @@ def same_geometry(image: sitk.Image, mask: sitk.Image, *, where: str = "") -> No
     )
     if not same:
         raise CaseError(
-            f"image and mask lie on different grids: {_grid(image)} against {_grid(mask)}",
+            f"{names[0]} and {names[1]} lie on different grids: {_grid(image)} against {_grid(mask)}",
             where=where,
-            remedy="Resample the mask to the grid of its image",
+            remedy=f"Resample the {names[1]} to the grid of the {names[0]}",
         )
 
 
@@ -87,7 +89,21 @@ def read_stored(path: str | Path) -> sitk.Image:
     Raises:
         CaseError: the file is missing, cut off or damaged, not 3-D, or has a voxel that is not finite.
     """
-    path = Path(path)
+    return _read(Path(path), dimensions=3)
+
+
+def read_channels(path: str | Path) -> list[sitk.Image]:
+    """Read the 3-D images that a 4-D file holds one after the other, as they are stored.
+
+    Raises:
+        CaseError: see :func:`read_stored`; the file is not 4-D.
+    """
+    image = _read(Path(path), dimensions=4)
+    *size, count = image.GetSize()
+    return [sitk.Extract(image, [*size, 0], [0, 0, 0, index]) for index in range(count)]
+
+
+def _read(path: Path, *, dimensions: int) -> sitk.Image:
     if not path.is_file():
         raise CaseError("the file is missing", where=str(path), remedy="Acquire the case again, or leave it out")
     try:
@@ -97,12 +113,12 @@ def read_stored(path: str | Path) -> sitk.Image:
         raise CaseError(
             f"cannot be read ({last_line(error)})", where=str(path), remedy="Copy or download the file again"
         ) from error
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+    if image.GetDimension() != dimensions or image.GetNumberOfComponentsPerPixel() != 1:
         raise CaseError(
             f"{image.GetDimension()} dimensions with {image.GetNumberOfComponentsPerPixel()} values a voxel are no "
-            "3-D image",
+            f"{dimensions}-D image",
             where=str(path),
-            remedy="Store one volume a file",
+            remedy="Store one volume a file" if dimensions == 3 else "Store the channels along a fourth axis",
         )
     _refuse_broken(sitk.GetArrayViewFromImage(image) if stored is None else stored, str(path))
     return image
@@ -117,8 +133,9 @@ def _refuse_broken(values: NDArray[np.generic], where: str) -> None:
     broken = np.flatnonzero(~np.isfinite(values))
     if len(broken):
         place = tuple(map(int, np.unravel_index(broken[0], values.shape)))
+        axes = "(z, y, x)" if len(place) == 3 else "(channel, z, y, x)"
         raise CaseError(
-            f"{len(broken)} voxels are not finite, the first ({values[place]}) at (z, y, x) = {place}",
+            f"{len(broken)} voxels are not finite, the first ({values[place]}) at {axes} = {place}",
             where=where,
             remedy="Export the image again, or repair these voxels",
         )

@@ -1,4 +1,4 @@
-"""Intensities of a scan on its box."""
+"""Intensities of a scan: on its box, or of a whole skull-stripped brain."""
 
 from __future__ import annotations
 
@@ -51,4 +51,30 @@ def normalise(values: NDArray[np.float32], *, clip: Sequence[float] | None, stan
         inside = (inside - inside.mean()) / spread
     result = np.zeros(values.shape, np.float32)
     result[scanned] = inside
+    return result
+
+
+def brain_wise(values: NDArray[np.generic], *, scale: float, offset: float) -> NDArray[np.float32]:
+    """Return a skull-stripped volume with its brain from ``scale * offset`` up, and 0 in the background.
+
+    NAS-3D-U-Net, Eq. 2, with ξ = ``scale`` and λ = ``offset``. The z-score of Eq. 1, by mean and standard deviation of
+    all training volumes, is not computed: Eq. 2 takes a volume's own minimum and maximum, which no shift and no
+    positive factor before it can change. So nothing of the other cases, nor of a fold, enters.
+
+    Args:
+        values: any shape; what is not 0 is brain.
+
+    Raises:
+        CaseError: there is no brain, or all of it has the same value.
+    """
+    brain = values != 0
+    inside = values[brain].astype(np.float64)
+    remedy = "Export the image again, or leave the case out"
+    if not inside.size:
+        raise CaseError("every voxel is 0", remedy=remedy)
+    low, high = inside.min(), inside.max()
+    if not high > low:
+        raise CaseError(f"all {inside.size} voxels of the brain have the value {low:g}", remedy=remedy)
+    result = np.zeros(values.shape, np.float32)
+    result[brain] = scale * ((inside - low) / (high - low) + offset)
     return result

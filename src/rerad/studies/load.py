@@ -16,6 +16,7 @@ from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
 
 Dict = dict[str, Any]
+LOCAL_PATHS = ("path", "clinical", "grades")  # keys of a source that name the folder of the scans, or files
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ class Plan:
         """Return the settings of a cohort's source, paths made absolute."""
         settings = self.config["cohorts"][cohort]
         source = dict(settings[settings["source"]])
-        for key in ("path", "clinical"):
+        for key in LOCAL_PATHS:
             if source.get(key):
                 source[key] = str(Path(source[key]).expanduser().absolute())
         return source
@@ -84,14 +85,14 @@ class Plan:
             raise ConfigError(
                 "null: the source local needs a folder of scans",
                 where=where,
-                remedy="Set it as config/local_sts.yaml does, or run a phantom: --configfile config/demo.yaml",
+                remedy=f"Set it as config/local_{cohort}.yaml does, or run a phantom: --configfile config/demo.yaml",
             )
         source = self.source_settings(cohort)
         if not Path(source["path"]).is_dir():
             told = f"{source['path']!r} is not a folder"
             raise ConfigError(told, where=where, remedy="Write the folder of the scans")
         files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
-        files += [Path(source["clinical"])] if source["clinical"] else []
+        files += [Path(source[key]) for key in LOCAL_PATHS[1:] if source.get(key)]
         return sorted({str(path) for path in files})
 
     def about(self, cohort: str) -> Dict:

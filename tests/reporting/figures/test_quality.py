@@ -25,7 +25,13 @@ def orange(path: Path) -> int:
 def test_one_picture_a_case(prepared: Path, tmp_path: Path) -> None:
     for turn in "ab":
         errors = picture_cases(
-            prepared / "cases.csv", prepared / "arrays", tmp_path / turn, spacing_mm=4.0, phantom=False, workers=1
+            prepared / "cases.csv",
+            prepared / "arrays",
+            tmp_path / turn,
+            cohort="sts",
+            settings={"spacing_mm": 4.0},
+            phantom=False,
+            workers=1,
         )
         assert errors == []
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
@@ -46,7 +52,15 @@ def test_slices_go_through_the_largest_area(prepared: Path, tmp_path: Path, monk
     gtv[:, 7, 9:20, 9:15] = 1
     gtv[:, 5:30, 21, 10:12] = 1
     np.save(prepared / "arrays" / "GTV.npy", gtv)
-    picture_cases(prepared / "cases.csv", prepared / "arrays", tmp_path / "q", spacing_mm=4.0, phantom=False, workers=1)
+    picture_cases(
+        prepared / "cases.csv",
+        prepared / "arrays",
+        tmp_path / "q",
+        cohort="sts",
+        settings={"spacing_mm": 4.0},
+        phantom=False,
+        workers=1,
+    )
     # z 7 holds 11 · 6 voxels, the most; y 21 holds 25 · 2.
     assert seen == [(7, 21)] * 3
 
@@ -54,7 +68,15 @@ def test_slices_go_through_the_largest_area(prepared: Path, tmp_path: Path, monk
 def test_phantom_is_written_inside(prepared: Path, tmp_path: Path) -> None:
     for phantom in (True, False):
         folder = tmp_path / str(phantom)
-        picture_cases(prepared / "cases.csv", prepared / "arrays", folder, spacing_mm=4.0, phantom=phantom, workers=1)
+        picture_cases(
+            prepared / "cases.csv",
+            prepared / "arrays",
+            folder,
+            cohort="sts",
+            settings={"spacing_mm": 4.0},
+            phantom=phantom,
+            workers=1,
+        )
     marked, plain = (pixels(tmp_path / str(phantom) / "STS_002.png") for phantom in (True, False))
     assert (np.abs(marked - [0xFF, 0xB3, 0x6B]).sum(axis=2) < 40).sum() > 300
     assert (np.abs(plain - [0xFF, 0xB3, 0x6B]).sum(axis=2) < 40).sum() == 0
@@ -65,7 +87,13 @@ def test_a_broken_case_leaves_the_others(prepared: Path, tmp_path: Path) -> None
     cases.loc[1, "row"] = 99
     cases.to_csv(prepared / "cases.csv", index=False)
     errors = picture_cases(
-        prepared / "cases.csv", prepared / "arrays", tmp_path / "q", spacing_mm=4.0, phantom=False, workers=1
+        prepared / "cases.csv",
+        prepared / "arrays",
+        tmp_path / "q",
+        cohort="sts",
+        settings={"spacing_mm": 4.0},
+        phantom=False,
+        workers=1,
     )
     assert len(errors) == 1
     assert "STS_002" in str(errors[0])
@@ -76,7 +104,13 @@ def test_empty_gtv_in_the_box_is_drawn(prepared: Path, tmp_path: Path) -> None:
     np.save(prepared / "arrays" / "GTV.npy", np.zeros((3, 36, 28, 28), np.uint8))
     assert (
         picture_cases(
-            prepared / "cases.csv", prepared / "arrays", tmp_path / "q", spacing_mm=4.0, phantom=False, workers=1
+            prepared / "cases.csv",
+            prepared / "arrays",
+            tmp_path / "q",
+            cohort="sts",
+            settings={"spacing_mm": 4.0},
+            phantom=False,
+            workers=1,
         )
         == []
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rerad.cohorts.archives import attribution, bring
+from rerad.cohorts.folders import check_source, link
 from rerad.cohorts.manifest import Row, measured, write_manifest
 from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
 from rerad.cohorts.sts.local import local_scans
@@ -117,17 +118,7 @@ def _clinical_table(path: Path) -> Path:
 def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
     path = Path(settings["path"]).absolute()
     clinical = Path(settings["clinical"] or path / CLINICAL).absolute()
-    if not path.is_dir():
-        raise ReradError(
-            "no such folder", where=str(path), remedy="Set cohorts.sts.local.path to the folder of the scans"
-        )
-    for origin in (path, clinical):
-        if origin.resolve().is_relative_to(folder.resolve()):
-            raise ReradError(
-                f"it lies in {folder}, whose content acquiring replaces",
-                where=str(origin),
-                remedy="Set paths.data to another folder than the one of the scans",
-            )
+    check_source(path, (path, clinical), folder, key="cohorts.sts.local.path")
     origins = {CLINICAL: _clinical_table(clinical)}
     scans = local_scans(path)
     cases = {file.split("/")[0] for file in scans}
@@ -139,9 +130,7 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[lis
             remedy="Name the folder that has one folder a case",
         )
     origins |= {file: path / file for file in scans}
-    for file, origin in origins.items():
-        (part / file).parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(origin, part / file)
+    link(part, origins)
     log.info("%d files of %d cases linked from %s", len(origins), len(cases), path)
     credit = (
         f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"

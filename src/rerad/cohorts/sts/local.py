@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
+from rerad.cohorts.folders import walk
 from rerad.cohorts.sts.layout import scan_files
 
 # Of DICOM files: after a preamble of 128 bytes (PS3.10 section 7.1).
@@ -21,14 +21,7 @@ def local_scans(folder: Path) -> list[str]:
     for case in sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith(".")):
         nifti = [file for file in scan_files(case) if (folder / file).is_file()]
         found += nifti
-        seen = set()
-        for place, folders, names in os.walk(folder / case, followlinks=True):
-            if (real := os.path.realpath(place)) in seen:  # a link back to a folder above would never end
-                folders.clear()
-                continue
-            seen.add(real)
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            files = [Path(place, name) for name in sorted(names) if not name.startswith(".")]
+        for files in walk(folder / case):
             files = [path for path in files if path.relative_to(folder).as_posix() not in nifti]
             if any(_is_dicom(path) for path in files):
                 found += [path.relative_to(folder).as_posix() for path in files]

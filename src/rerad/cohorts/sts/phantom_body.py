@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +10,21 @@ import SimpleITK as sitk
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from rerad.cohorts.shapes import (
+    STRETCH,
+    Array,
+    Axes,
+    Field,
+    as_image,
+    at_voxels,
+    half_field,
+    near_origin,
+    random_waves,
+    rough_surface,
+    shifted,
+    voxel_axes,
+)
 from rerad.core.errors import ConfigError
-
-Array = NDArray[np.float64]
-Axes = tuple[Array, Array, Array]
-Field = Callable[[Array, Array, Array], Array]
 
 MM3_PER_ML = 1000.0
 
@@ -45,8 +55,6 @@ CT_NOISE_HU = 12.0
 CT_TEXTURE_HU = 20.0  # how much an uneven tumour shows in CT
 PET_NOISE = 0.06  # standard deviation at SUV 1; it grows with the root of the uptake
 PET_FWHM_MM = 6.0  # resolution of a clinical scanner
-STRETCH = 0.15  # how far the axes of a tumour differ, as a logarithm
-WAVES = 24
 
 
 class Tumour(NamedTuple):
@@ -66,66 +74,26 @@ def scan(tumour: Tumour, settings: dict[str, Any], generator: np.random.Generato
     Raises:
         ConfigError: the tumour is smaller than some voxels or leaves the field of view.
     """
-    shape, texture = _surface(tumour, generator), _waves(settings["texture_mm"], generator)
-    pet_axes = _axes(settings["pet_size"], settings["pet_spacing_mm"])
-    ct_axes = _axes(settings["ct_size"], settings["ct_spacing_mm"])
-    place = _reach(pet_axes) * TUMOUR
+    shape, texture = rough_surface(tumour.irregularity, generator), random_waves(settings["texture_mm"], generator)
+    pet_axes = voxel_axes(settings["pet_size"], settings["pet_spacing_mm"])
+    ct_axes = voxel_axes(settings["ct_size"], settings["ct_spacing_mm"])
+    place = half_field(pet_axes) * TUMOUR
     # How far a level set can reach from its centre: the radius varies by this factor either way.
     factor = float(np.exp(2 * tumour.irregularity + STRETCH))
     ball = (3 * tumour.volume_ml * MM3_PER_ML / (4 * np.pi)) ** (1 / 3)
-    on_pet = _near(shape, _shifted(pet_axes, place), ball * factor**2)
+    on_pet = near_origin(shape, shifted(pet_axes, place), ball * factor**2)
     level = _level(tumour.volume_ml, on_pet, settings["pet_spacing_mm"])
-    pet_gtv, ct_gtv = on_pet <= level, _near(shape, _shifted(ct_axes, place), level * factor) <= level
+    pet_gtv, ct_gtv = on_pet <= level, near_origin(shape, shifted(ct_axes, place), level * factor) <= level
     for gtv in (pet_gtv, ct_gtv):
         _check_inside(gtv, tumour)
     pet = _pet(tumour, pet_axes, pet_gtv, texture, settings["pet_spacing_mm"], generator)
     ct = _ct(tumour, ct_axes, ct_gtv, texture, generator)
     return {
-        "PET_image": _image(pet.astype(np.float32), settings["pet_spacing_mm"]),
-        "PET_mask": _image(pet_gtv.astype(np.uint8), settings["pet_spacing_mm"]),
-        "CT_image": _image(np.rint(ct).astype(np.int16), settings["ct_spacing_mm"]),
-        "CT_mask": _image(ct_gtv.astype(np.uint8), settings["ct_spacing_mm"]),
+        "PET_image": as_image(pet.astype(np.float32), settings["pet_spacing_mm"]),
+        "PET_mask": as_image(pet_gtv.astype(np.uint8), settings["pet_spacing_mm"]),
+        "CT_image": as_image(np.rint(ct).astype(np.int16), settings["ct_spacing_mm"]),
+        "CT_mask": as_image(ct_gtv.astype(np.uint8), settings["ct_spacing_mm"]),
     }
-
-
-def _near(field: Field, axes: Axes, radius: float) -> Array:
-    """Return a field within a radius (mm) of the origin, infinity elsewhere; shape (z, y, x)."""
-    z, y, x = axes
-    near = z**2 + y**2 + x**2 <= radius**2
-    values = np.full(near.shape, np.inf)
-    values[near] = _inside(field, axes, near)
-    return values
-
-
-def _surface(tumour: Tumour, generator: np.random.Generator) -> Field:
-    """Return a function of place whose level sets are star-shaped surfaces, rough by the tumour's irregularity."""
-    stretch = np.exp(generator.uniform(-STRETCH, STRETCH, 3))
-    bumps = _waves((1.6, 3.0), generator)  # waves of this length on the unit sphere: a few lobes
-
-    def surface(z: Array, y: Array, x: Array) -> Array:
-        z, y, x = z * stretch[0], y * stretch[1], x * stretch[2]
-        radius = np.sqrt(z**2 + y**2 + x**2)
-        unit = np.maximum(radius, 1e-9)
-        rough = np.clip(bumps(z / unit, y / unit, x / unit), -2, 2)
-        return radius / np.exp(tumour.irregularity * rough)
-
-    return surface
-
-
-def _waves(lengths: Sequence[float], generator: np.random.Generator) -> Field:
-    """Return a random field of mean 0 and variance 1 from waves of random direction and of these lengths."""
-    direction = generator.standard_normal((WAVES, 3))
-    direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-    vectors = direction * (2 * np.pi / generator.uniform(lengths[0], lengths[1], (WAVES, 1)))
-    phases = generator.uniform(0, 2 * np.pi, WAVES)
-
-    def field(z: Array, y: Array, x: Array) -> Array:
-        total = np.zeros(np.broadcast_shapes(z.shape, y.shape, x.shape))
-        for (kz, ky, kx), phase in zip(vectors, phases, strict=True):
-            total += np.cos(kz * z + ky * y + kx * x + phase)
-        return total * np.sqrt(2 / WAVES)
-
-    return field
 
 
 def _pet(
@@ -138,12 +106,12 @@ def _pet(
 ) -> Array:
     depth = _body_depth(axes)
     uptake = np.select([depth > 1, depth > FAT_FROM], [SUV["air"], SUV["fat"]], SUV["muscle"])
-    half = _reach(axes)
+    half = half_field(axes)
     for organ in ORGANS:
-        z, y, x = _shifted(axes, half * organ.place)
+        z, y, x = shifted(axes, half * organ.place)
         uptake[z**2 + y**2 + x**2 <= (organ.radius * half.min()) ** 2] = organ.suv
     amplitude = tumour.heterogeneity
-    uptake[gtv] = tumour.uptake_suv * np.exp(amplitude * _inside(texture, axes, gtv))
+    uptake[gtv] = tumour.uptake_suv * np.exp(amplitude * at_voxels(texture, axes, gtv))
     blur = PET_FWHM_MM / np.sqrt(8 * np.log(2)) / np.array(spacing)
     blurred = gaussian_filter(uptake, blur)
     noise = PET_NOISE * np.sqrt(blurred) * generator.standard_normal(blurred.shape)
@@ -153,19 +121,13 @@ def _pet(
 def _ct(tumour: Tumour, axes: Axes, gtv: NDArray[np.bool_], texture: Field, generator: np.random.Generator) -> Array:
     depth = _body_depth(axes)
     values = np.select([depth > 1, depth > FAT_FROM], [HU["air"], HU["fat"]], HU["muscle"])
-    half = _reach(axes)
+    half = half_field(axes)
     _, y, x = axes
     for (at_y, at_x), radius in BONES:
         bone = (y - at_y * half[1]) ** 2 + (x - at_x * half[2]) ** 2 <= (radius * half[1:].min()) ** 2
         values[np.broadcast_to(bone, values.shape)] = HU["bone"]
-    values[gtv] = HU["tumour"] + CT_TEXTURE_HU * tumour.heterogeneity * _inside(texture, axes, gtv)
+    values[gtv] = HU["tumour"] + CT_TEXTURE_HU * tumour.heterogeneity * at_voxels(texture, axes, gtv)
     return values + CT_NOISE_HU * generator.standard_normal(values.shape)
-
-
-def _inside(field: Field, axes: Axes, gtv: NDArray[np.bool_]) -> Array:
-    """Return a field at the voxels of a mask."""
-    z, y, x = (axis.ravel()[index] for axis, index in zip(axes, np.nonzero(gtv), strict=True))
-    return field(z, y, x)
 
 
 def _level(volume_ml: float, values: Array, spacing: Sequence[float]) -> float:
@@ -193,30 +155,6 @@ def _check_inside(gtv: NDArray[np.bool_], tumour: Tumour) -> None:
 def _body_depth(axes: Axes) -> Array:
     """Return the distance from the body's axis as a share of its radius, shape (z, y, x)."""
     z, y, x = axes
-    half = _reach(axes)
+    half = half_field(axes)
     flat = np.sqrt((y / (BODY[0] * half[1])) ** 2 + (x / (BODY[1] * half[2])) ** 2)
     return np.broadcast_to(flat, (z.size, y.size, x.size))
-
-
-def _axes(size: Sequence[int], spacing: Sequence[float]) -> Axes:
-    z, y, x = (
-        np.asarray((np.arange(count) - (count - 1) / 2) * step, dtype=np.float64)
-        for count, step in zip(size, spacing, strict=True)
-    )
-    return z[:, None, None], y[None, :, None], x[None, None, :]
-
-
-def _reach(axes: Axes) -> Array:
-    return np.array([axis.max() for axis in axes])
-
-
-def _shifted(axes: Axes, place: Array) -> Axes:
-    z, y, x = axes
-    return z - place[0], y - place[1], x - place[2]
-
-
-def _image(values: NDArray, spacing: Sequence[float]) -> sitk.Image:
-    image = sitk.GetImageFromArray(values)
-    image.SetSpacing([float(step) for step in spacing[::-1]])
-    image.SetOrigin([-(count - 1) / 2 * step for count, step in zip(values.shape[::-1], spacing[::-1], strict=True)])
-    return image

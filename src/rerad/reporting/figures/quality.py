@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +27,23 @@ from rerad.reporting.figures.image import (
     window,
     write,
 )
+from rerad.reporting.figures.quality_brats import picture_glioma
 
 log = logging.getLogger(__name__)
 DPI = 110
 
 
 def picture_cases(
-    cases: Path, arrays: Path, folder: Path, *, spacing_mm: float, phantom: bool, workers: int
+    cases: Path, arrays: Path, folder: Path, *, cohort: str, settings: Mapping[str, Any], phantom: bool, workers: int
 ) -> list[ReradError]:
-    """Write ``<case>.png`` of every row of ``cases.csv``: PET and CT with the GTV contour, axial and coronal.
+    """Write ``<case>.png`` of every row of ``cases.csv``: the scans with the contours of the tumour, axial and coronal.
 
-    ``arrays`` holds PET.npy, CT.npy, GTV.npy of shape (cases, z, y, x). The folder appears whole. A case that cannot
-    be drawn is logged and returned as an error; the others finish.
+    ``arrays`` is what the cohort's preparation wrote; ``settings`` holds ``spacing_mm`` where all cases share it. The
+    folder appears whole. A case that cannot be drawn is logged and returned as an error; the others finish.
     """
     table = pd.read_csv(cases, dtype={"case": str}).sort_values("case")
     with atomic_folder(folder) as part:
-        draw = functools.partial(picture_case, arrays=arrays, part=part, spacing_mm=spacing_mm, phantom=phantom)
+        draw = functools.partial(DRAWING[cohort], arrays=arrays, part=part, phantom=phantom, **settings)
         results = map_cases(draw, table.to_dict("records"), workers=workers, label="quality pictures")
     errors = [result for result in results if isinstance(result, ReradError)]
     for error in errors:
@@ -51,9 +52,10 @@ def picture_cases(
 
 
 def picture_case(case: Mapping[str, Any], *, arrays: Path, part: Path, spacing_mm: float, phantom: bool) -> None:
-    """Draw one row of ``cases.csv`` into ``<part>/<case>.png``.
+    """Draw one row of ``cases.csv`` into ``<part>/<case>.png``: PET and CT with the GTV.
 
-    The axial slice is the one with the largest GTV area, the coronal one likewise.
+    ``arrays`` holds PET.npy, CT.npy, GTV.npy of shape (cases, z, y, x). The axial slice is the one with the
+    largest GTV area, the coronal one likewise.
     """
     row = int(case["row"])
     gtv = array(arrays, "GTV", row) > 0
@@ -96,3 +98,6 @@ def _title(case: Mapping[str, Any], gtv: np.ndarray, spacing_mm: float) -> str:
     volume = gtv.sum() * spacing_mm**3 / 1000
     status = TRUTH[int(case["target"])] if int(case["included"]) else "excluded"
     return f"{case['case']} · {status} · GTV {volume:,.0f} ml".replace(",", " ")
+
+
+DRAWING: dict[str, Callable[..., None]] = {"brats": picture_glioma, "sts": picture_case}

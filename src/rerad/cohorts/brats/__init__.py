@@ -1,0 +1,1 @@
+"""BraTS: gliomas in four kinds of skull-stripped MRI, with three tumour regions."""

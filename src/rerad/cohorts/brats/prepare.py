@@ -1,0 +1,164 @@
+"""Bring the acquired cases into the form that networks read, and account for every one of them."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rerad.cohorts.brats.grades import TABLE, grade_of, read_grades
+from rerad.cohorts.brats.naming import LABELS, Files, find_cases
+from rerad.cohorts.brats.prepare_case import Prepared, prepare_case
+from rerad.cohorts.brats.scans import Case
+from rerad.cohorts.manifest import Entry, check_file, read_manifest
+from rerad.core.errors import CaseError, ReradError
+from rerad.core.files import atomic_folder, write_csv
+from rerad.core.parallel import map_cases
+from rerad.core.seeds import derive
+from rerad.imaging.geometry import to_cells
+from rerad.imaging.stored import file_names
+
+log = logging.getLogger(__name__)
+
+FLOW_COLUMNS = ["case", "stage", "modality", "status", "reason"]
+BOX_COLUMNS = ["case", "extent_z_mm", "extent_y_mm", "extent_x_mm", "clipped_fraction"]
+SLICE_COLUMNS = ["case", "row", "slice"]
+
+
+def prepare(
+    folder: Path,
+    *,
+    settings: dict[str, Any],
+    seed: int,
+    permute_labels: int | bool,
+    workers: int,
+    cases: Path,
+    patient_flow: Path,
+    box_check: Path,
+    slices: Path,
+    arrays: Path,
+) -> None:
+    """Write the canonical form of an acquired cohort.
+
+    ``arrays`` gets two files a case, see :mod:`rerad.imaging.stored`: t1, t1ce, t2, flair (normalised, 0 outside the
+    brain) and labels (1 necrotic or non-enhancing, 2 edema, 4 enhancing), both of the brain cube. ``cases`` has a row
+    for each: case, row, included (1), patient (of several time points), grade (HGG, LGG or nothing), label_coding
+    (et4, et3, no_et, decathlon), ml of the regions, and the columns of :mod:`rerad.imaging.geometry`.
+
+    Args:
+        folder: acquired cohort with its manifest.
+        settings: ``intensity``: ``scale`` and ``offset``, see :func:`rerad.imaging.intensity.brain_wise`.
+        seed: of the cohort.
+        permute_labels: False, or the seed by which segmentations change hands among the cases (null run).
+        workers: number of processes.
+        cases, patient_flow, box_check, slices, arrays: what to write. ``box_check``: how large the tumour is and how
+            much of it lies outside the brain cube; ``slices``: the axial slices of the cube that have tumour.
+
+    Raises:
+        ReradError: the manifest or name_mapping.csv are broken, or no case can be used.
+    """
+    manifest = read_manifest(folder)
+    found = find_cases(manifest)
+    table = _read_grades(folder, manifest)
+    labelled = _labelled(found, seed, permute_labels)
+    flow, grades = [], {}
+    for name, files in found.items():
+        try:
+            grades[name] = grade_of(files, table)
+        except CaseError as error:
+            flow.append(_row(name, str(error)))
+    with atomic_folder(arrays) as part:
+        work = partial(prepare_case, settings=settings, arrays=part)
+        items = [Case(folder, found[name], labelled[name], manifest) for name in grades]
+        results = map_cases(work, items, workers=workers, label="prepare")
+        ready = [result for result in results if isinstance(result, Prepared)]
+        for name, result in zip(grades, results, strict=True):
+            if not isinstance(result, Prepared):
+                # Relative, so that the table is the same wherever the data lies.
+                flow.append(_row(name, str(result).replace(f"{folder}/", "")))
+        _need_cases(ready, flow, folder)
+        _remove_others(part, ready)
+    for case, _, _, _, reason in sorted(flow):
+        log.warning("%s: %s", case, reason)
+    told = Counter(result.coding for result in ready)
+    log.info("label codings: %s", ", ".join(f"{name} of {count} cases" for name, count in sorted(told.items())))
+    write_csv(box_check, _box_table(ready))
+    write_csv(slices, _slices_table(ready))
+    write_csv(patient_flow, pd.DataFrame(sorted(flow), columns=FLOW_COLUMNS))
+    write_csv(cases, _cases_table(ready, found, grades))
+
+
+def _read_grades(folder: Path, manifest: dict[str, Entry]) -> dict[str, str]:
+    """Return the grades of all tables of the cohort, later ones in order of their paths over earlier ones."""
+    grades: dict[str, str] = {}
+    for file in sorted(file for file in manifest if PurePosixPath(file).name == TABLE):
+        try:
+            path = check_file(folder, file, manifest[file])
+        except CaseError as error:  # not a matter of one case
+            raise ReradError(error.what, where=error.where, remedy=error.remedy) from error
+        grades |= read_grades(path)
+    return grades
+
+
+def _labelled(found: dict[str, Files], seed: int, permute_labels: int | bool) -> dict[str, Files]:
+    """Return whose segmentation each case gets: its own, or in a null run that of a case dealt out by lot.
+
+    The releases lie on one atlas, so that another case's tumour fits the grid.
+    """
+    if permute_labels is False:
+        return found
+    names = [name for name, files in found.items() if LABELS in files.kinds]
+    order = np.random.default_rng(derive(seed, "permute_labels", int(permute_labels))).permutation(names)
+    return found | {name: found[other] for name, other in zip(names, order, strict=True)}
+
+
+def _row(case: str, reason: str) -> tuple[str, str, str, str, str]:
+    return case, "prepare", "all", "excluded", reason
+
+
+def _need_cases(ready: list[Prepared], flow: list[tuple[str, str, str, str, str]], folder: Path) -> None:
+    if not ready:
+        reasons = f"; for example {min(flow)[4]}" if flow else ""
+        raise ReradError(
+            f"none of {len(flow)} cases can be used{reasons}", where=str(folder), remedy="Check the cohort's source"
+        )
+
+
+def _remove_others(part: Path, ready: list[Prepared]) -> None:
+    """Remove what cases left that failed half-way."""
+    wanted = {name for result in ready for name in file_names(result.case)}
+    for path in part.iterdir():
+        if path.name not in wanted:
+            path.unlink()
+
+
+def _cases_table(ready: list[Prepared], found: dict[str, Files], grades: dict[str, str]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "case": result.case,
+                "row": row,
+                "included": 1,
+                "patient": found[result.case].patient,
+                "grade": grades[result.case],
+                "label_coding": result.coding,
+                **{f"{name.lower()}_ml": volume for name, volume in result.ml.items()},
+                **to_cells(result.geometry),
+            }
+            for row, result in enumerate(ready)
+        ]
+    )
+
+
+def _box_table(ready: list[Prepared]) -> pd.DataFrame:
+    return pd.DataFrame([(case.case, *case.extent_mm, case.clipped_fraction) for case in ready], columns=BOX_COLUMNS)
+
+
+def _slices_table(ready: list[Prepared]) -> pd.DataFrame:
+    rows = [(case.case, row, index) for row, case in enumerate(ready) for index in case.slices]
+    return pd.DataFrame(rows, columns=SLICE_COLUMNS)
