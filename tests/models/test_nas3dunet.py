@@ -6,6 +6,7 @@ import pytest
 import torch
 from genotypes import any_genotype
 from kept import kept_gigabytes
+from torch.nn import functional
 
 from rerad.core.errors import ConfigError, ReradError
 from rerad.models import mmnas, nas3dunet
@@ -118,6 +119,27 @@ def test_cells_get_what_figure_3_says():
         ("D1", "P0", "P1"), ("D2", "P1", "D1"), ("D3", "D1", "D2"), ("D4", "D2", "D3"),
         ("U1", "D3", "D4"), ("U2", "D2", "U1"), ("U3", "D1", "U2"), ("U4", "P1", "U3"), ("U5", "P0", "U4"),
     ]  # fmt: skip
+
+
+def test_stems_and_inputs_of_cells_by_hand():
+    """P0 and P1: convolution and norm. An input: ReLU, convolution of 1, norm; the older one of a D takes every other."""
+    torch.manual_seed(0)
+    network = nas3dunet.supernet(SMALL, channels=MODALITIES, shape=PATCH)
+    images = torch.randn(1, 4, *PATCH)
+
+    def made(values, part, **how):
+        return functional.group_norm(functional.conv3d(values, part.weight, part.bias, **how), 1)
+
+    p0 = made(images, network.stems[0][0])
+    p1 = made(images, network.stems[1][0], stride=2, padding=1)
+    for stem, expected in zip(network.stems, (p0, p1), strict=True):
+        assert torch.allclose(stem(images), expected, atol=1e-5)
+    older, newer = network.downs[0].inputs
+    assert torch.allclose(older(p0), made(p0[:, :, ::2, ::2, ::2].relu(), older[1]), atol=1e-5)
+    assert torch.allclose(newer(p1), made(p1.relu(), newer[1]), atol=1e-5)
+    across, below = network.ups[-1].inputs
+    assert torch.allclose(across(p0), made(p0.relu(), across[1]), atol=1e-5)
+    assert below[1].stride == (1, 1, 1)
 
 
 def test_slices_have_the_same_wiring():

@@ -165,7 +165,7 @@ def _check_way(names: list[str], wanted: str, where: str) -> None:
         raise ConfigError(what, where=where, remedy=remedy)
 
 
-def _layers(taken: int, given: int, kernel: int, stride: int, style: Style) -> nn.Module:
+def _layers(taken: int, given: int, kernel: int, stride: int, style: Style) -> nn.Sequential:
     convolution = CONVOLUTIONS[style.axes](
         taken, given, kernel, stride=stride, padding=kernel // 2, bias=needs_bias(style.norm)
     )

@@ -173,3 +173,14 @@ def test_candidates_of_one_edge_have_one_way():
     with pytest.raises(ConfigError, match=r"'convolution 3' and 'up convolution 3' give maps of different sizes"):
         MixedEdge(("convolution 3", "up convolution 3"), 4, style())
     assert way_of(["zero"]) == ""
+
+
+@pytest.mark.parametrize("relu", [BEFORE, AFTER])
+def test_a_cell_computes_no_relu_that_no_edge_takes(relu):
+    known = space({"nodes": 1}, dims=2)
+    cell = searched_cell("down", [torch.nn.Identity()] * 2, 2, known, style(2, relu), Levers())
+    same = []
+    for edge in cell.edges:
+        edge.register_forward_pre_hook(lambda edge, given: same.append(given[0] is given[1]))
+    cell(*torch.randn(2, 1, 2, 4, 4), [torch.ones(6)] * 2)
+    assert same == [relu == AFTER] * 2

@@ -155,7 +155,7 @@ def _identity(kernel: int, channels: int, style: Style) -> nn.Module:
 
 def _ways() -> dict[str, Family]:
     """Return the families of convolutions three times: as they are, halving and doubling."""
-    kinds = {
+    kinds: dict[str, Callable[..., nn.Module]] = {
         "convolution": _convolution,
         "separable": _separable,
         "dilated": partial(_convolution, dilation=2),
