@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 
