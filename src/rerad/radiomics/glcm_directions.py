@@ -83,11 +83,14 @@ def _add_tally(
     threads: int,
 ) -> None:
     codes = np.empty(volume.shape, np.uint32)
-    start = np.zeros({PAIR: top**2, DIFFERENCE: top, SUM: 2 * top - 1}[kind], np.uint32)
+    none = {PAIR: top**2, DIFFERENCE: top, SUM: 2 * top - 1}[kind]
+    most = len(tables.base) - 1
+    start = np.zeros(none + 1, np.uint32)
     if kind == PAIR:
-        start[:: top + 1] = len(tables.growth) // 2
+        start[: none : top + 1] = most
+    start[none] = 2 * most
     rows = volume.shape[0] * volume.shape[1]
-    in_pieces(lambda first, last: pair_codes(volume, offset, kind, top, first, last, codes), rows, threads)
+    in_pieces(lambda first, last: pair_codes(volume, offset, kind, top, none, first, last, codes), rows, threads)
     in_pieces(lambda first, last: add_tally(codes, extent, start, *tables, first, last, *sums), rows, threads)
 
 

@@ -24,7 +24,8 @@ ONE = 2.0**32
 class Tables(NamedTuple):
     """What ``add_tally`` reads: a feature is (base[n] - total) · rate[n] of n pairs."""
 
-    growth: Whole  # by how much the total grows with one more occurrence; of two equal levels from ``most`` on
+    # By how much the total grows with one more occurrence: of any code, of a pair of equal levels, of no pair.
+    growth: Whole
     base: Whole
     rate: Real
 
@@ -50,13 +51,13 @@ def _entropy(most: int, *, symmetric: bool) -> Tables:
     apart = np.rint(m * np.log2(np.maximum(m, 1)) * ONE).astype(np.int64)
     equal = apart + m * int(ONE)
     rate = 1 / (ONE * np.maximum(m, 1))
-    growth = np.concatenate([np.diff(apart), np.diff(equal)])
+    growth = np.concatenate([np.diff(apart), np.diff(equal), np.zeros_like(m)])
     return Tables(growth, equal if symmetric else apart, rate)
 
 
 def _energy(most: int) -> Tables:
     m = np.arange(most + 1)
-    growth = np.concatenate([np.diff(m**2), np.diff(2 * m**2)])
+    growth = np.concatenate([np.diff(m**2), np.diff(2 * m**2), np.zeros_like(m)])
     return Tables(growth, np.zeros_like(m), -1 / (2.0 * np.maximum(m, 1) ** 2))
 
 

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 Offset = tuple[int, int, int]
 
 PAIR, DIFFERENCE, SUM = range(3)
-NO_PAIR = 2**32 - 1
 
 
 def compiled(function: Callable[..., None]) -> Callable[..., None]:
@@ -75,10 +74,10 @@ def second_ends(levels: NDArray[Any], offset: Sequence[int]) -> NDArray[Any]:
 
 
 @compiled
-def pair_codes(levels, offset, kind, top, first, last, codes):  # type: ignore[no-untyped-def]
+def pair_codes(levels, offset, kind, top, none, first, last, codes):  # type: ignore[no-untyped-def]
     """Write what is counted of the pair that begins at each voxel, for rows ``first`` to ``last`` of (z, y).
 
-    PAIR: one number for both levels, whichever comes first; DIFFERENCE and SUM of the levels. NO_PAIR where an end
+    PAIR: one number for both levels, whichever comes first; DIFFERENCE and SUM of the levels. ``none`` where an end
     does not count. ``top`` is the highest level.
     """
     depth, height, width = levels.shape
@@ -88,7 +87,7 @@ def pair_codes(levels, offset, kind, top, first, last, codes):  # type: ignore[n
         held = 0 <= other_z < depth and 0 <= other_y < height
         for x in range(width):
             other_x = x + offset[2]
-            code = NO_PAIR
+            code = none
             if held and 0 <= other_x < width:
                 one, other = np.int64(levels[z, y, x]), np.int64(levels[other_z, other_y, other_x])
                 if one > 0 and other > 0:
@@ -105,42 +104,51 @@ def pair_codes(levels, offset, kind, top, first, last, codes):  # type: ignore[n
 def add_tally(codes, extent, start, growth, base, rate, first, last, summed, used):  # type: ignore[no-untyped-def]
     """Add a feature of how often each code occurs in the window around each voxel, for rows ``first`` to ``last``.
 
-    The feature is (base[n] − total) · rate[n] of n pairs, where a code that occurs m times beyond its ``start`` has
-    added the first m numbers of ``growth`` from there on to the total. ``used`` counts the additions.
+    The feature is (base[n] - total) · rate[n] of n pairs, where a code that occurs m times beyond its ``start`` has
+    added the first m numbers of ``growth`` from there on to the total. The last code is no pair; from its start on
+    ``growth`` is 0. ``used`` counts the additions.
     """
     depth, height, width = codes.shape
-    counts = start.copy()
+    flat, line = codes.reshape(-1), np.uint64(width)  # an index without sign is not asked whether it is negative
+    counts, one = start.copy(), np.uint32(1)
+    none = start.size - 1
     low, high = extent[2, 0], extent[2, 1]
     for row in range(first, last):
         z, y = row // height, row % height
         z_first, z_last = max(0, z + extent[0, 0]), min(depth, z + extent[0, 1] + 1)
         y_first, y_last = max(0, y + extent[1, 0]), min(height, y + extent[1, 1] + 1)
-        total, pairs = np.int64(0), 0
+        lines = max(0, y_last - y_first)
+        column_size = lines * max(0, z_last - z_first)
+        total, size = np.int64(0), 0
         # From before the row to beyond it: columns come in one by one, and all have left at the end.
         for x in range(min(0, -high), max(width, width - low + 1)):
             column = x + high
             if 0 <= column < width:
+                size += column_size
                 for plane in range(z_first, z_last):
-                    for line in range(y_first, y_last):
-                        code = codes[plane, line, column]
-                        if code != NO_PAIR:
-                            count = counts[code]
-                            total += growth[count]
-                            counts[code] = count + 1
-                            pairs += 1
+                    place = np.uint64((plane * height + y_first) * width + column)
+                    for _ in range(lines):
+                        code = flat[place]
+                        count = counts[code]
+                        total += growth[count]
+                        counts[code] = count + one
+                        place += line
             column = x + low - 1
             if 0 <= column < width:
+                size -= column_size
                 for plane in range(z_first, z_last):
-                    for line in range(y_first, y_last):
-                        code = codes[plane, line, column]
-                        if code != NO_PAIR:
-                            count = counts[code] - 1
-                            total -= growth[count]
-                            counts[code] = count
-                            pairs -= 1
-            if 0 <= x < width and pairs > 0:
-                summed[z, y, x] += (base[pairs] - total) * rate[pairs]
-                used[z, y, x] += 1
+                    place = np.uint64((plane * height + y_first) * width + column)
+                    for _ in range(lines):
+                        code = flat[place]
+                        count = np.uint32(counts[code] - one)
+                        total -= growth[count]
+                        counts[code] = count
+                        place += line
+            if 0 <= x < width:
+                pairs = size - (np.int64(counts[none]) - np.int64(start[none]))
+                if pairs > 0:
+                    summed[z, y, x] += (base[pairs] - total) * rate[pairs]
+                    used[z, y, x] += 1
 
 
 @compiled
