@@ -4,10 +4,10 @@
 
 512 × 512 pixels, windows of 5 × 5, 64 levels, 4 directions. The peers: scikit-image's ``graycomatrix`` for each pixel
 and PyRadiomics' voxel-based extraction at the best of several ``voxelBatch``, both on a crop and with the same values;
-and one pass of RadSynth's convolutions over the whole image, which is less than a network needs that is right at every
-patch. Seconds are those of the processor. Fails if a peer is nearer than its target, if 256 levels cost more than 1.5
-times as much as 16, or if a window of 15 costs more than 4.5 times as much as one of 5. Needs scikit-image: ``pip
-install "scikit-image>=0.26"``.
+RadSynth patch by patch (on rows of the image) and over the whole image at once; and a plain pass of its convolutions,
+which has other values than the network. Seconds are those of the processor. Fails if a peer is nearer than its target,
+if 256 levels cost more than 1.5 times as much as 16, or if a window of 15 costs more than 4.5 times one of 5.
+Needs scikit-image: ``pip install "scikit-image>=0.26"``.
 """
 
 from __future__ import annotations
@@ -20,11 +20,13 @@ from collections.abc import Callable
 import numpy as np
 import SimpleITK as sitk
 import torch
+from numpy.lib.stride_tricks import sliding_window_view
 from radiomics.glcm import RadiomicsGLCM
 from scipy.ndimage import gaussian_filter
 from skimage.feature import graycomatrix
 from torch import nn
 
+from rerad.models.radsynth import build, by_patches, dense
 from rerad.radiomics import glcm_map
 from rerad.radiomics.glcm_levels import bin_edges, to_levels
 
@@ -45,17 +47,24 @@ def main() -> int:
     torch.set_num_threads(1)
     image = texture(given.size)
     crop = image[: given.crop, : given.crop]
+    levels = (to_levels(image, None, bin_edges(image, None, levels=LEVELS, binning="volume")) - 1).astype(np.uint8)
     ours = glcm_map(image, threads=1)  # compiles
-    network = convolutions()
+    network, plain = build({}).eval(), convolutions()
+    tensor, rows = torch.from_numpy(image), given.crop + WINDOW - 1
     pixels, few = image.size, (given.crop - WINDOW + 1) ** 2
     sides: dict[str, tuple[Callable[[], object], int]] = {
         "exact engine": (lambda: glcm_map(image, threads=1), pixels),
-        "convolutions": (lambda: passed(network, image), pixels),
-        "scikit-image": (lambda: by_scikit_image(image, given.crop), few),
+        "RadSynth, whole image": (lambda: dense(network, tensor), (given.size - WINDOW + 1) ** 2),
+        "RadSynth, by patches": (
+            lambda: by_patches(network, tensor[:rows], batch=2000),
+            given.crop * (given.size - WINDOW + 1),
+        ),
+        "convolutions": (lambda: passed(plain, tensor), pixels),
+        "scikit-image": (lambda: matrices(levels, given.crop), few),
     }
     for batch in BATCHES:
         sides[f"PyRadiomics, batches of {batch}"] = (lambda batch=batch: by_pyradiomics(crop, batch), crop.size)
-    check_values(ours, image, crop)
+    check_values(ours, levels, crop)
     times = timed(sides, given.turns)
     rates = {name: sides[name][1] / seconds for name, seconds in times.items()}
     print(f"\n{given.size} × {given.size}, windows of {WINDOW} × {WINDOW}, {LEVELS} levels, 4 directions, one thread")
@@ -105,22 +114,20 @@ def convolutions() -> nn.Sequential:
 
 
 @torch.no_grad()
-def passed(network: nn.Module, image: np.ndarray) -> torch.Tensor:
-    """Return what the network makes of a whole image."""
-    return network(torch.from_numpy(image)[None, None])
+def passed(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    """Return what plain convolutions make of a whole image."""
+    return network(image[None, None])
 
 
-def by_scikit_image(image: np.ndarray, size: int) -> np.ndarray:
-    """Return the entropies of the full windows of a crop."""
-    levels = to_levels(image, None, bin_edges(image, None, levels=LEVELS, binning="volume"))[:size, :size] - 1
-    levels = levels.astype(np.uint8)
-    found = np.empty((size - WINDOW + 1,) * 2)
-    for y, x in np.ndindex(found.shape):
-        window = levels[y : y + WINDOW, x : x + WINDOW]
-        p = graycomatrix(window, [1], ANGLES, levels=LEVELS, symmetric=True, normed=True)
-        held = np.where(p > 0, p, 1)
-        found[y, x] = -(p * np.log2(held)).sum((0, 1)).mean()
-    return found
+def matrices(levels: np.ndarray, size: int) -> list[np.ndarray]:
+    """Return scikit-image's matrices of the full windows of a crop; what is computed from them comes on top."""
+    windows = sliding_window_view(levels[:size, :size], (WINDOW, WINDOW)).reshape(-1, WINDOW, WINDOW)
+    return [graycomatrix(one, [1], ANGLES, levels=LEVELS, symmetric=True, normed=True) for one in windows]
+
+
+def entropy(matrix: np.ndarray) -> float:
+    """Return the mean over the directions."""
+    return float(-(matrix * np.log2(np.where(matrix > 0, matrix, 1))).sum((0, 1)).mean())
 
 
 def by_pyradiomics(crop: np.ndarray, batch: int) -> np.ndarray:
@@ -140,10 +147,10 @@ def by_pyradiomics(crop: np.ndarray, batch: int) -> np.ndarray:
     return sitk.GetArrayFromImage(peer.execute()["JointEntropy"])[0]
 
 
-def check_values(ours: np.ndarray, image: np.ndarray, crop: np.ndarray) -> None:
+def check_values(ours: np.ndarray, levels: np.ndarray, crop: np.ndarray) -> None:
     """End if a peer's entropies are not ours."""
     far, size = WINDOW // 2, len(crop)
-    theirs = by_scikit_image(image, size)
+    theirs = np.reshape([entropy(matrix) for matrix in matrices(levels, size)], (size - WINDOW + 1,) * 2)
     mask = np.ones(crop.shape)
     mask[0, 0] = 0
     worst = max(

@@ -29,10 +29,18 @@ def test_the_parameters_of_the_published_network() -> None:
     assert network(torch.zeros(7, 1, 5, 5)).shape == (7,)
 
 
+def devices() -> list[str]:
+    return ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+
+
+@pytest.mark.parametrize("device", devices())
 @pytest.mark.parametrize(("shape", "pixels"), [((5, 5), 100), ((5, 9), 1), ((12, 8), 30), ((17, 23), 10**6)])
-def test_a_whole_image_has_the_values_of_its_patches(shape: tuple[int, int], pixels: int) -> None:
-    network = trained([128, 64, 32, 16])
-    image = torch.randn(shape)
+def test_a_whole_image_has_the_values_of_its_patches(
+    shape: tuple[int, int], pixels: int, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", False)
+    network = trained([128, 64, 32, 16]).to(device)
+    image = torch.randn(shape, device=device)
     expected = by_patches(network, image, batch=50)
     found = dense(network, image, pixels=pixels)
     assert expected.numel() == 1 or expected.std() > 0.02

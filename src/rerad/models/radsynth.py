@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, relu
+from torch.nn.functional import relu, unfold
 
 from rerad.core.errors import ConfigError
 from rerad.models.options import complete
@@ -109,15 +109,15 @@ def _strip(network: RadSynth, image: Tensor) -> Tensor:
 def _first_layer(network: RadSynth, image: Tensor, height: int, width: int) -> Tensor:
     """Return the pooled first layer of every patch: shape (4, filters, patches), quarters row by row."""
     weight, bias = _folded(network, 0)
+    seen = unfold(image[None, None], 3, padding=1)[0]  # a product with it keeps 32 bits on a GPU, a convolution may not
 
     def layer(cut_top: bool, cut_left: bool) -> Tensor:
-        # Of every place that some patch has at row and column 1 (0 where cut) to 3, from its origin on.
         cut = weight.clone()
         if cut_top:
             cut[:, :, 0] = 0
         if cut_left:
             cut[:, :, :, 0] = 0
-        return relu(conv2d(image[None, None], cut, bias, padding=1))[0]
+        return relu(torch.addmm(bias[:, None], cut.flatten(1), seen)).reshape(-1, *image.shape)
 
     whole, top, left, corner = layer(False, False), layer(True, False), layer(False, True), layer(True, True)
 
