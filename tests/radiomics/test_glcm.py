@@ -167,6 +167,14 @@ def test_a_scaled_or_shifted_image_has_the_same_map() -> None:
     assert np.allclose(glcm_map(image[::-1]), expected[::-1], atol=1e-9)
 
 
+@pytest.mark.parametrize("feature", ["cluster_tendency", "cluster_shade", "cluster_prominence", "sum_squares"])
+def test_moments_about_the_mean_are_as_exact_at_high_levels(feature: str) -> None:
+    levels = noise(9, 9, levels=6)
+    expected = glcm_map(levels, levels=6, binning="none", feature=feature)
+    found = glcm_map(levels + 1000, levels=1024, binning="none", feature=feature)
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_planes_stand_alone_and_share_the_levels_of_the_volume() -> None:
     image = np.random.default_rng(4).normal(size=(3, 9, 8)) * np.array([1, 2, 4])[:, None, None]
     found = glcm_map(image, in_plane=True)

@@ -50,6 +50,18 @@ def test_levels_are_those_of_pyradiomics(dtype: type, settings: dict[str, int]) 
     assert (found == expected).all()
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_values_on_an_edge_and_next_to_it(dtype: type) -> None:
+    # Where an edge cannot be written exactly, arithmetic alone puts its value into the bin below as often as not.
+    ends = np.array([0.1, 1.3], dtype)
+    edges = np.histogram(ends, 49)[1].astype(dtype)
+    values = np.concatenate([ends, edges, np.nextafter(edges[1:], dtype(-9)), np.nextafter(edges[:-1], dtype(9))])
+    values = values[(values >= ends[0]) & (values <= ends[1])][np.newaxis]
+    expected = binImage(values, values > 0, binCount=49)[0]
+    assert (levels_of(values, levels=49, binning="mask") == expected).all()
+    assert len(np.unique(expected)) == 49
+
+
 def test_a_flat_image_has_the_level_that_pyradiomics_gives_it() -> None:
     values = np.full((3, 3), -4.2)
     for levels in (1, 2, 5, 64):
