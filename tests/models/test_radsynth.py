@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from rerad.core.errors import ConfigError
+from rerad.core.errors import CaseError, ConfigError
 from rerad.models.radsynth import RadSynth, build, by_patches, dense
 
 
@@ -64,9 +64,11 @@ def test_the_first_patch_is_that_of_the_corner() -> None:
     assert torch.allclose(found[2, 3], network(image[None, None, 2:7, 3:8])[0], atol=1e-6)
 
 
-def test_training_mode_and_other_layers_are_refused() -> None:
+def test_training_mode_small_images_and_other_layers_are_refused() -> None:
     with pytest.raises(ConfigError, match="training mode"):
         dense(build({}), torch.zeros(6, 6))
+    with pytest.raises(CaseError, match=r"\(4, 9\) holds no patch"):
+        dense(trained([4, 4, 4, 4]), torch.zeros(4, 9))
     with pytest.raises(ConfigError, match="3 layers"):
         build({"filters": [4, 4, 4]})
     with pytest.raises(ConfigError, match="no setting depth"):

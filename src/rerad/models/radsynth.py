@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu, unfold
 
-from rerad.core.errors import ConfigError
+from rerad.core.errors import CaseError, ConfigError
 from rerad.models.options import complete
 
 DEFAULTS: dict[str, Any] = {
@@ -87,9 +87,12 @@ def dense(network: RadSynth, image: Tensor, *, pixels: int = PIXELS) -> Tensor:
 
     Raises:
         ConfigError: the network is in training mode, where patches depend on each other.
+        CaseError: the image is smaller than a patch.
     """
     if network.training:
         raise ConfigError("the network is in training mode", where="radsynth.dense", remedy="Call eval() first")
+    if min(image.shape) < PATCH:
+        raise CaseError(f"{tuple(image.shape)} holds no patch of 5 × 5", where="image", remedy="Give a larger one")
     height, width = image.shape[0] - PATCH + 1, image.shape[1] - PATCH + 1
     rows = max(1, pixels // width)
     parts = [_strip(network, image[top : top + rows + PATCH - 1]) for top in range(0, height, rows)]
