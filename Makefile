@@ -48,6 +48,8 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/search_step.py
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
+	$(BIN)/python benchmarks/glcm_map.py
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo
