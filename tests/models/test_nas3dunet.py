@@ -1,15 +1,18 @@
 """NAS-3D-U-Net: wiring and sizes of the paper's figures, the found network, and what it refuses."""
 
+import re
 from functools import cache
 
 import pytest
 import torch
+import yaml
 from genotypes import any_genotype
+from jsonschema import Draft202012Validator
 from kept import kept_gigabytes
 from torch.nn import functional
 
 from rerad.core.errors import ConfigError, ReradError
-from rerad.models import mmnas, nas3dunet
+from rerad.models import mmnas, nas3dunet, unet3d
 from rerad.models.cells.cell import Levers
 from rerad.models.cells.edges import MixedEdge
 from rerad.models.cells.genotype import Chosen, Genotype
@@ -231,6 +234,20 @@ def test_a_patch_that_cannot_be_halved_five_times_is_refused(shape):
     for make, settings in ((nas3dunet.supernet, {}), (nas3dunet.build, {"genotype": genotype()})):
         with pytest.raises(ConfigError, match=r"patch: a patch of .* voxels, whose sides are no multiples of 32"):
             make(settings, channels=MODALITIES, shape=shape)
+
+
+def test_the_schema_takes_the_settings_of_the_network_and_nothing_else(root):
+    defs = yaml.safe_load((root / "workflow" / "schemas" / "study.schema.yaml").read_text())["$defs"]
+    for name, module in (("nas3dunet_network", nas3dunet), ("unet3d_network", unet3d)):
+        check = Draft202012Validator({"$ref": f"#/$defs/{name}", "$defs": defs})
+        settings = {key: value for key, value in module.DEFAULTS.items() if key != "genotype"}
+        assert not list(check.iter_errors(settings))
+        for key in settings:
+            assert list(check.iter_errors({other: value for other, value in settings.items() if other != key}))
+        assert list(check.iter_errors({**settings, "withd": 3}))
+    pattern = defs["operations"]["items"]["pattern"]
+    for name in ("up max pooling 2", "down identity", "down zero", "convolution", "down  dilated 3", "skip 3"):
+        assert not re.search(pattern, name)
 
 
 def test_what_does_not_do_is_named():
