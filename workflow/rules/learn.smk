@@ -25,7 +25,7 @@ rule search:
         runtime=for_searched_networks(1440, 60),
     params:
         settings=method_settings,
-        folds=folds_of,
+        folds=searched_folds,
         device=for_searched_networks(config["device"], "cpu"),
         gpu_share=for_searched_networks(config["gpu_share"], 1),
         code=code_of_search,
@@ -67,7 +67,7 @@ rule train:
         device=for_networks(config["device"], "cpu"),
         gpu_share=for_networks(config["gpu_share"], 1),
         keep_model=for_networks(keeps_model, False),
-        spacing_mm=for_networks(lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"], None),
+        spacing_mm=for_networks(lambda wildcards: picture_settings(wildcards).get("spacing_mm"), None),
         code=code_of_training,
     message:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
