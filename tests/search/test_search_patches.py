@@ -104,12 +104,27 @@ def test_no_voxel_of_a_test_case_matters(cohort, tmp_path):
     assert "Voxels of case_1: t1, t1ce, t2, flair are no numbers" in told
 
 
-@pytest.mark.parametrize("step", [1, 6, 19, 30])
-def test_stopped_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, monkeypatch, step):
-    settings = entry(search={"checkpoint_s": 0, "augmentation": tiny_patches.RECIPE["augmentation"]})
-    expected = found(search(cohort, tmp_path / "whole", settings, folds=[1]))
+# In the first, second and third epoch. Either rate falls after the second, whenever the search was stopped before.
+RATES = {"schedule": {"name": "step", "every": 2, "factor": 0.1}, "alpha_schedule": {"name": "cosine"}}
+STOPPED = {"checkpoint_s": 0, "epochs": 3, "augmentation": tiny_patches.RECIPE["augmentation"], **RATES}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cohort, tmp_path_factory):
+    """Return what a search leaves that nobody stops, and how many steps it takes."""
+    tiny_patches.install()
+    calls, whole = [], bilevel.side_step
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(bilevel, "side_step", lambda *given: calls.append(1) or whole(*given))
+        out = search(cohort, tmp_path_factory.mktemp("whole"), entry(search=STOPPED), folds=[1])
+    return found(out), len(calls)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.4, 0.6, 0.95])
+def test_stopped_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, monkeypatch, undisturbed, share):
+    settings, (expected, steps) = entry(search=STOPPED), undisturbed
     with monkeypatch.context() as patched, pytest.raises(KilledError):
-        stop_at(patched, bilevel, "side_step", step)
+        stop_at(patched, bilevel, "side_step", round(share * steps))
         search(cohort, tmp_path / "killed", settings, folds=[1])
     assert found(search(cohort, tmp_path / "killed", settings, folds=[1])) == expected
 

@@ -22,6 +22,7 @@ from rerad.imaging.stored import open_case
 from rerad.metrics import segmentation
 from rerad.training import loop
 
+SIDES = (5, 5, 5)
 KNOWN = {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}
 
 
@@ -53,21 +54,23 @@ def kept(out: Path, fold: int = 1) -> tuple[torch.nn.Module, dict]:
 
 
 def test_it_is_the_plain_loop(cohort, tmp_path):
-    """Written by hand: patches with tumour in seeded order, Dice over regions, Adam."""
-    out = run(cohort, tmp_path, entry(network={"dropout": 0.0}, augmentation={}), folds=[1], keep_model=True)
+    """Written by hand: patches with tumour, and no others, in seeded order, Dice over regions, Adam."""
+    out = run(cohort, tmp_path, entry(network={"dropout": 0.0}, augmentation={}, patch=5), folds=[1], keep_model=True)
     assert failure(out) is None
     torch.set_num_threads(1)
     seed = derive(0, "brats", "tiny_regions", 1, "train")
-    shown = []
+    shown, healthy = [], 0
     for case in ("case_1", "case_3", "case_5"):
         stored = open_case(cohort / "arrays", case, channels=4)
-        for place in places(stored.labels.shape, (8, 8, 8)):
-            labels = read_patch(stored.labels, place, (8, 8, 8))
+        for place in places(stored.labels.shape, SIDES):
+            labels = read_patch(stored.labels, place, SIDES)
+            healthy += not labels.any()
             if labels.any():
                 truth = np.stack([np.isin(labels, known) for known in KNOWN.values()])
-                shown.append((torch.from_numpy(read_patch(stored.images, place, (8, 8, 8))), torch.from_numpy(truth)))
+                shown.append((torch.from_numpy(read_patch(stored.images, place, SIDES)), torch.from_numpy(truth)))
+    assert healthy
     torch.manual_seed(derive(seed, "start"))
-    network = tiny_regions.build({"dropout": 0.0}, channels=MODALITIES, shape=(8, 8, 8))
+    network = tiny_regions.build({"dropout": 0.0}, channels=MODALITIES, shape=SIDES)
     optimiser = torch.optim.Adam(network.parameters(), lr=0.01, fused=True)
     losses = []
     for epoch in (1, 2):
