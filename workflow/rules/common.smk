@@ -10,6 +10,7 @@ from rerad import cohorts
 from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
+from rerad.core.errors import ConfigError
 from rerad.models import MODELS
 from rerad.search.code import search_modules
 from rerad.search.recipe import draws_by_lot, searches_once
@@ -210,6 +211,24 @@ def keeps_model(wildcards):
     if config["keep_models"] == "figure":
         return wildcards.method in PLAN.drawn(wildcards.cohort)
     return config["keep_models"] == "all"
+
+
+def to_predict(key):
+    """Return an input or parameter function: the model, or the folder of new cases, that predict is to use."""
+
+    def path(wildcards):
+        given = config["predict"][key]
+        if given is None:
+            remedy = "Name both: --config 'predict={model: …/models/fold1.pt, folder: /data/new}'"
+            raise ConfigError("null: there is nothing to predict", where=f"predict.{key}", remedy=remedy)
+        return str(Path(given).expanduser().absolute())
+
+    return path
+
+
+def scans_to_predict(wildcards):
+    """Return the files of the new cases: a change of one of them predicts them again."""
+    return sorted(str(path) for path in Path(to_predict("folder")(wildcards)).rglob("*") if path.is_file())
 
 
 def threads_of_search(wildcards):

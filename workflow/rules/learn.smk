@@ -1,4 +1,4 @@
-# search, train: choices and models, each inside its training fold
+# search, train: choices and models, each inside its training fold; predict: new cases by a kept model
 
 
 rule search:
@@ -73,3 +73,30 @@ rule train:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
     script:
         "../scripts/train.py"
+
+
+rule predict:
+    input:
+        model=to_predict("model"),
+        scans=scans_to_predict,
+    output:
+        predicted=directory(f"{RUN}/predicted"),
+    log:
+        f"{RUN}/logs/predict.log",
+    benchmark:
+        f"{RUN}/benchmarks/predict.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        gpu=int(config["device"] != "cpu"),
+        runtime=240,
+    params:
+        folder=to_predict("folder"),
+        device=config["device"],
+        code=code_of("predict", "rerad.training.predict"),
+    message:
+        "Predict the cases in {params.folder} with {input.model}: {output.predicted}"
+    script:
+        "../scripts/predict.py"
