@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from rerad.core.errors import ReradError
 from rerad.models.cells.genotype import Chosen, Genotype
 from rerad.models.cells.space import Space
 from rerad.search.derive import derive_genotype, most_common, random_genotype, times_seen
@@ -84,11 +83,3 @@ def test_halves_are_stratified_and_complete():
     fifth = halves(range(40), target, 0.2, 0)[1]
     assert [sum(target[case] == label for case in fifth) for label in (0, 1)] == [4, 4]
     assert list(map(len, halves([5, 6, 7, 8], [0, 0, 1, 1], 0.01, 0))) == [2, 2]  # never all or none of a class
-
-
-def test_alpha_has_its_part_where_classes_are_small_or_unknown():
-    weights, alphas = halves(range(10), [""] * 10, 0.2, 0)
-    assert (len(weights), len(alphas)) == (8, 2)
-    assert halves([4, 7, 9], ["HGG", "LGG", "HGG"], 0.2, 0)[1] in ([4], [9])  # the only LGG teaches the weights
-    with pytest.raises(ReradError, match="1 training cases are too few to search"):
-        halves([4], [""], 0.2, 0)

@@ -53,7 +53,7 @@ def predict(*, model: Path, folder: Path, output: Path, device: str = "auto", th
         remedy = "Name the files <case>_t1.nii.gz, <case>_t1ce.nii.gz, <case>_t2.nii.gz and <case>_flair.nii.gz"
         raise ReradError("there is no case", where=str(folder), remedy=remedy)
     recipe = Recipe(epochs=1, batch=1, optimiser={}, input="patches", patch=about["patch"], threads=threads)
-    rows = []
+    rows: list[dict[str, Any]] = []
     with claimed(device) as place, arithmetic(recipe), atomic_folder(output) as part:
         network = network_of(about, where=str(model)).to(place).eval()
         for name, own in found.items():
