@@ -10,11 +10,13 @@ from rerad import cohorts
 from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
+from rerad.core.errors import ConfigError
 from rerad.models import MODELS
 from rerad.search.code import search_modules
-from rerad.search.recipe import draws_by_lot
+from rerad.search.recipe import draws_by_lot, searches_once
 from rerad.studies import load, trained_methods
 from rerad.training.code import is_network, training_code, training_modules
+from rerad.training.recipe import voxels_of_patch
 from rerad.training.weights import weights_name
 
 ROOT = Path(workflow.basedir)
@@ -30,6 +32,7 @@ TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
+BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
@@ -148,9 +151,24 @@ def code_of_acquiring(wildcards):
     return code_of("acquire", f"rerad.cohorts.{wildcards.cohort}.acquire", *modules)
 
 
+def searched_chunks(cohort, method):
+    """Return the chunks in which a method is searched for: all, or the first where one search is for all folds."""
+    chunks = PLAN.chunks(cohort)
+    return chunks[:1] if searches_once(PLAN.methods[cohort][method]) else chunks
+
+
+def searched_folds(wildcards):
+    """Return the folds that a search is of."""
+    return folds_of(wildcards)[:1] if searches_once(method_settings(wildcards)) else folds_of(wildcards)
+
+
 def chosen(wildcards):
     """Return what the search chose, for methods that have a search."""
-    return [f"{CHUNK}/chosen.json"] if "search" in method_settings(wildcards) else []
+    if "search" not in method_settings(wildcards):
+        return []
+    chunks = searched_chunks(wildcards.cohort, wildcards.method)
+    chunk = wildcards.chunk if wildcards.chunk in chunks else chunks[0]
+    return [f"{TRAINED}/seed{{seed}}/{chunk}/chosen.json"]
 
 
 def for_networks(value, otherwise=(), wanted=is_network):
@@ -195,6 +213,24 @@ def keeps_model(wildcards):
     return config["keep_models"] == "all"
 
 
+def to_predict(key):
+    """Return an input or parameter function: the model, or the folder of new cases, that predict is to use."""
+
+    def path(wildcards):
+        given = config["predict"][key]
+        if given is None:
+            remedy = "Name both: --config 'predict={model: …/models/fold1.pt, folder: /data/new}'"
+            raise ConfigError("null: there is nothing to predict", where=f"predict.{key}", remedy=remedy)
+        return str(Path(given).expanduser().absolute())
+
+    return path
+
+
+def scans_to_predict(wildcards):
+    """Return the files of the new cases: a change of one of them predicts them again."""
+    return sorted(str(path) for path in Path(to_predict("folder")(wildcards)).rglob("*") if path.is_file())
+
+
 def threads_of_search(wildcards):
     """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
     settings = method_settings(wildcards)
@@ -210,6 +246,9 @@ def memory_of_search(wildcards, threads):
         return 1000 + 500 * threads
     if draws_by_lot(settings):
         return 1000
+    patch = voxels_of_patch({**settings["recipe"], **settings["search"]})
+    if patch:
+        return 2000 + round(patch * BYTES_A_VOXEL_SEARCHED_IN_PATCHES / 2**20)
     voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
@@ -219,28 +258,36 @@ def memory_of(wildcards):
     settings = method_settings(wildcards)
     if not is_network(settings):
         return 1500
-    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    voxels = voxels_of_patch(settings["recipe"]) or math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     # Bytes a voxel at batch 1 and 16 filters: see benchmarks/train_step.py.
     return 2000 + round(voxels * BYTES_A_VOXEL / 2**20)
 
 
+SEARCHED = ("chosen.json", "search_history.csv", "search_cost.json")  # what a search writes
+
+
 def trained_files(name, cohort, method):
-    """Return one file of every seed and chunk of a method."""
+    """Return one file of every seed and chunk of a method; of its search only those that there are."""
     return expand(
         f"{CHUNK}/{name}",
         cohort=cohort,
         method=method,
         seed=config["seeds"],
-        chunk=PLAN.chunks(cohort),
+        chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort),
     )
 
 
 def all_costs():
     """Return the cost of every search and training."""
+
+    def names(cohort, method, chunk):
+        searched = "search" in PLAN.methods[cohort][method] and chunk in searched_chunks(cohort, method)
+        return ["search_cost.json", "cost.json"] if searched else ["cost.json"]
+
     return [
         f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
         for cohort, method, seed, chunk in PLAN.trainings()
-        for name in (["search_cost.json"] if "search" in PLAN.methods[cohort][method] else []) + ["cost.json"]
+        for name in names(cohort, method, chunk)
     ]
 
 
