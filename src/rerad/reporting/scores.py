@@ -33,9 +33,14 @@ def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def selected(metrics: pd.DataFrame, row: Mapping[str, Any], task: str = "classification") -> pd.DataFrame:
-    """Return the lines of a metrics.csv that belong to a row, which may name ``selection`` and ``variant``."""
+    """Return the lines of a metrics.csv that belong to a row.
+
+    The row may name ``selection``, ``variant``, ``role`` (test or train) and ``group`` (a grade, or all).
+    """
     return metrics[
         (metrics["task"] == task)
+        & (metrics["role"] == row.get("role", "test"))
+        & (metrics["group"] == row.get("group", "all"))
         & (metrics["selection"] == row.get("selection", "last"))
         & (metrics["variant"] == row.get("variant", "published"))
     ]

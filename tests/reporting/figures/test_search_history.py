@@ -109,3 +109,11 @@ def test_a_single_epoch_is_seen(draw: Callable, write_search: Callable) -> None:
     assert len(means) == 8
     assert {line.get_marker() for line in means} == {"s"}
     assert all(tick == round(tick) for tick in figure.axes[-1].get_xticks())
+
+
+def test_losses_alone_with_the_last_epoch_of_every_search(draw: Callable, write_search: Callable) -> None:
+    figure, text = draw({"mmnas2d": write_search("mmnas2d", epochs=4)}, rows=ROWS[:1], panels=["Loss"])
+    (axes,) = figure.axes
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "last epoch of a search"] == [4]
+    assert ">last epoch of a search<" in text
+    assert "Entropy" not in text
