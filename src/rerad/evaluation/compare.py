@@ -62,7 +62,7 @@ def compare(
     wanted = list(_pairs(rows, reference, floors))
     methods = dict.fromkeys(name for _, *pair in wanted for name in pair)
     known = {method: _read(method, predictions, paired) for method in methods}
-    told = {"threshold": threshold, "seed": seed, "bootstraps": bootstraps}
+    told: dict[str, Any] = {"threshold": threshold, "seed": seed, "bootstraps": bootstraps}
     lines = [
         {"task": task, **line}
         for role, method, against in wanted

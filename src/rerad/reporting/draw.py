@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +64,12 @@ def draw_figure(
     target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
     if kind in ALONE:
         images = {"cases": cases, "arrays": _given(arrays, kind, png), "names": settings.get("cases", ())}
-        known = {"scans": {"spacing_mm": spacing_mm}, "patches": {"patch": settings.get("patch")}}.get(kind, {})
-        drawers: dict[str, Any] = {"scans": plot_scans, "modalities": plot_modalities, "patches": plot_patches}
-        drawers[kind](**images, **known, **target)
+        drawers: dict[str, Any] = {
+            "scans": partial(plot_scans, spacing_mm=spacing_mm),
+            "modalities": plot_modalities,
+            "patches": partial(plot_patches, patch=settings.get("patch")),
+        }
+        drawers[kind](**images, **target)
         return
     target["rows"] = settings["rows"]
     if kind == "roc":
@@ -102,6 +106,7 @@ def draw_figure(
 def _columns(settings: Mapping[str, Any], primary: str) -> dict[str, Any]:
     """Return what a forest plot takes from its table: task, primary metric, the metric of each column, its panels."""
     known: dict[str, Any] = {"primary": settings.get("primary", primary)}
+    known |= {name: settings[name] for name in ("other_patients",) if name in settings}
     if "columns" in settings:
         columns = {name: metric for name, metric in settings["columns"].items() if not metric.startswith("hd95")}
         panels = [name for name in settings.get("panels", columns) if name in columns]

@@ -124,7 +124,7 @@ class Plan:
         if "table" in entry:
             table = self.studies[study]["tables"][entry["table"]]
             rows = [{**({"role": table["role"]} if "role" in table else {}), **row} for row in table["rows"]]
-            known = {key: table[key] for key in ("task", "primary", "columns") if key in table}
+            known = {key: table[key] for key in ("task", "primary", "columns", "other_patients") if key in table}
             return {**known, "rows": rows, **entry}
         return dict(entry)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -68,7 +68,8 @@ def plot_patches(
     tall = scale * max(down[1] - down[0] for down, _ in sides.values())
     with style():
         figure = new_figure(WIDTH, tall + 0.35 + BELOW, pad=0.03)
-        upper, lower = figure.subfigures(2, 1, height_ratios=[tall + 0.35, BELOW])
+        parts: Any = figure.subfigures(2, 1, height_ratios=[tall + 0.35, BELOW])
+        upper, lower = parts
         widths = [across[1] - across[0] for _, across in sides.values()]
         for axes, view in zip(upper.subplots(1, len(VIEWS), width_ratios=widths), VIEWS, strict=True):
             _view(axes, one, view, [fits[axis] for axis in VIEWS[view]])
@@ -81,8 +82,8 @@ def plot_patches(
             Line2D([], [], color=CUBE, label="brain cube"),
             *(Line2D([], [], color=edge, linestyle="--", label=name) for edge, name in zip(EDGES, TURNS, strict=True)),
         ]
-        look = {"facecolor": "black", "labelcolor": "white", "framealpha": 1.0, "fontsize": 8, "columnspacing": 1.2}
-        lower.legend(handles=handles, loc="lower center", ncols=3, **look)
+        look: dict[str, Any] = {"facecolor": "black", "labelcolor": "white", "framealpha": 1.0, "columnspacing": 1.2}
+        lower.legend(handles=handles, loc="lower center", ncols=3, fontsize=8, **look)
         save(figure, png, svg, phantom=phantom)
 
 
@@ -101,7 +102,7 @@ def _view(axes: Axes, one: Glioma, view: str, fits: Sequence[Fit]) -> None:
         for column, left in enumerate(across.first):
             low = down.brain - top - down.patch if flipped else top
             corner = (left - 0.5, low - 0.5)
-            look = {"edgecolor": EDGES[(row + column) % 2], "linestyle": (0, (4, 2)), "linewidth": 1.2}
+            look: dict[str, Any] = {"edgecolor": EDGES[(row + column) % 2], "linestyle": (0, (4, 2)), "linewidth": 1.2}
             axes.add_patch(Rectangle(corner, across.patch, down.patch, fill=False, **look))
     axes.add_patch(Rectangle((-0.5, -0.5), across.brain, down.brain, fill=False, edgecolor=CUBE, linewidth=1.4))
     high, wide = (_side(axis) for axis in fits)
