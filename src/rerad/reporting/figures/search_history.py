@@ -40,7 +40,14 @@ PANELS = {
     "Entropy of α": (Curve("alpha", "entropy", "", COLOURS[2], "-"),),
     "Skip share": (Curve("alpha", "skip_share", "", COLOURS[3], "-"),),
 }
-HEIGHTS = {"Loss": 1.5, "Entropy of α": 1.0, "Skip share": 1.0}
+USUAL = tuple(PANELS)
+# Fig. 7 of NAS-3D-U-Net: the losses by which weights and α take their steps.
+PANELS["Kernel and hybrid loss"] = (
+    Curve("train", "loss", "kernel loss (weights)", COLOURS[0], "-"),
+    Curve("alpha", "loss", "hybrid loss (α)", COLOURS[1], (0, (5, 1.2))),
+)
+HEIGHTS = {"Loss": 1.5, "Entropy of α": 1.0, "Skip share": 1.0, "Kernel and hybrid loss": 1.5}
+SHARES = ("Entropy of α", "Skip share")
 
 
 def plot_search_history(
@@ -51,7 +58,7 @@ def plot_search_history(
     phantom: bool,
     png: Path,
     svg: Path,
-    panels: Sequence[str] = tuple(PANELS),
+    panels: Sequence[str] = USUAL,
 ) -> None:
     """Draw, a column a method, losses, entropy of α and share of skips against the epoch: the mean, and every search.
 
@@ -72,7 +79,8 @@ def plot_search_history(
             _block(block, rows[start : start + BY_ROW], chosen, history, panels, min(BY_ROW, len(rows)))
         handles, labels = _handles(figure)
         if handles:
-            figure.legend(handles, labels, loc="outside lower left", frameon=False, ncols=3, columnspacing=1.2)
+            columns = 2 if len(panels) == 1 else 3
+            figure.legend(handles, labels, loc="outside lower left", frameon=False, ncols=columns, columnspacing=1.2)
         save(figure, png, svg, phantom=phantom)
 
 
@@ -111,7 +119,7 @@ def _block(
     for axes, name in zip(drawn[0] if drawn else (), panels, strict=bool(drawn)):
         axes.set_ylabel(name)
         axes.tick_params(labelleft=True)
-        if name != "Loss":
+        if name in SHARES:
             axes.set_ylim(-0.03, 1.03)
     for axes in grid[:, len(rows) :].ravel():
         axes.set_axis_off()
