@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from rerad.cohorts import about
+from rerad.core.errors import ReradError
 from rerad.reporting.rendering import meaning, metric
 from rerad.reporting.tables import tabulate
 
@@ -141,6 +142,12 @@ def test_grades_are_rows_of_a_table_without_published_values(make: Callable, che
 )
 def test_columns_of_regions_are_named(name: str, heading: str, full: str) -> None:
     assert (metric(name), meaning(name)) == (heading, full)
+
+
+def test_a_table_of_metrics_of_an_older_version_is_named(make: Callable, measured: Path) -> None:
+    pd.read_csv(measured).drop(columns="role").to_csv(measured, index=False)
+    with pytest.raises(ReradError, match=r"the column 'role' is missing.*Remove the tables"):
+        make({})
 
 
 def test_published_tables_have_these_columns(root: Path) -> None:
