@@ -55,7 +55,7 @@ def test_acquire_prepare_split_and_picture(root: Path, tmp_path: Path) -> None:
     folder = tmp_path / cohort
     cases = pd.read_csv(folder / "cases.csv")
     splits = read_splits(folder / "splits.csv")
-    assert sorted(cases["grade"]) == ["HGG", "HGG", "HGG", "LGG"]
+    assert sorted(cases["grade"]) == ["HGG"] * 4 + ["LGG"] * 2
     assert set(splits["case"]) == set(cases["case"])
     assert splits["fold"].nunique() == 2
     for case in cases["case"]:
