@@ -12,6 +12,8 @@ from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.merge import difference, merge, typed
+from rerad.studies.modalities import check_modalities
+from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
 
@@ -121,7 +123,9 @@ class Plan:
         entry = self.studies[study]["figures"][figure]
         if "table" in entry:
             table = self.studies[study]["tables"][entry["table"]]
-            return {**{key: table[key] for key in ("rows", "task", "primary", "columns") if key in table}, **entry}
+            rows = [{**({"role": table["role"]} if "role" in table else {}), **row} for row in table["rows"]]
+            known = {key: table[key] for key in ("task", "primary", "columns", "other_patients") if key in table}
+            return {**known, "rows": rows, **entry}
         return dict(entry)
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
@@ -197,7 +201,8 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
             studies[name] = settle(study, expand(own, named), pretrained=config["pretrained"])
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
-    _check_rows(studies)
+    check_rows(studies)
+    check_modalities(studies)
     check_searched(studies)
     return studies
 
@@ -236,49 +241,8 @@ def _methods(studies: dict[str, Dict]) -> dict[str, dict[str, Dict]]:
     }
 
 
-def trained_methods(entry: Dict, kind: str | None = None) -> list[str]:
-    """Return the trained methods of a table's or a figure's rows, of one kind or of all, each once."""
-    rows = [row for row in entry.get("rows", []) if kind in (None, row.get("kind"))]
-    return list(dict.fromkeys(row.get("trained", row["method"]) for row in rows))
-
-
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
         yield from trained_methods(entry)
     for entry in study.get("genotypes", {}).values():
         yield from entry["methods"]
-
-
-def _check_rows(studies: dict[str, Dict]) -> None:
-    defined: dict[str, set[str]] = {}
-    for study in studies.values():
-        defined.setdefault(study["cohort"], set()).update(study["methods"])
-    for name, study in studies.items():
-        for part in ("tables", "figures"):
-            for entry, content in study[part].items():
-                if "rows" not in content and "table" not in content and content.get("kind") != "scans":
-                    raise ConfigError(
-                        "neither rows nor table",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}",
-                        remedy="List the methods to draw under rows, or name a table of the study",
-                    )
-                if content.get("table", "") not in ("", *study["tables"]):
-                    raise ConfigError(
-                        f"{content['table']!r} is no table of the study",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}.table",
-                        remedy=f"Write one of: {', '.join(study['tables'])}",
-                    )
-                if "columns" in content and content["primary"] not in content["columns"]:
-                    raise ConfigError(
-                        f"{content['primary']!r} is no column of the table",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}.primary",
-                        remedy=f"Write one of: {', '.join(content['columns'])}",
-                    )
-                known = defined[study["cohort"]]
-                for method in trained_methods(content):
-                    if method not in known:
-                        raise ConfigError(
-                            f"no enabled study of the cohort {study['cohort']} defines the method {method!r}",
-                            where=f"config/studies/{name}.yaml: {part}.{entry}.rows",
-                            remedy=f"Define it under methods, or use one of: {', '.join(sorted(known))}",
-                        )
