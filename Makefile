@@ -48,6 +48,7 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/search_step.py
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python benchmarks/morphology.py
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo
