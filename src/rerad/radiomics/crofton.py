@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial import SphericalVoronoi
 
 Spacing = tuple[float, float, float]
-Step = tuple[int, int, int]
+Step = tuple[int, ...]
 
 # One of each pair of opposite neighbours: the first step that is not 0 is positive.
 STEPS: list[Step] = [step for step in itertools.product((-1, 0, 1), repeat=3) if step > (0, 0, 0)]
