@@ -38,7 +38,7 @@ STUDY = {
 }
 
 
-def test_acquire_prepare_split_and_describe(root: Path, tmp_path: Path) -> None:
+def test_acquire_prepare_split_describe_and_picture(root: Path, tmp_path: Path) -> None:
     repository = tmp_path / "repository"
     for name in ("config", "envs", "workflow", "profiles"):
         shutil.copytree(root / name, repository / name)
@@ -46,7 +46,7 @@ def test_acquire_prepare_split_and_describe(root: Path, tmp_path: Path) -> None:
     (repository / "src").symlink_to(root / "src")
     (repository / "config" / "studies" / "genes.yaml").write_text(yaml.safe_dump(STUDY))
     cohort = "results/tiny/cohorts/tcga_gbm"
-    line = command(tmp_path, "acquire_tcga_gbm", f"{cohort}/splits.csv", f"{cohort}/features.csv")
+    line = command(tmp_path, "acquire_tcga_gbm", f"{cohort}/splits.csv", f"{cohort}/features.csv", f"{cohort}/quality")
     line[line.index("--snakefile") + 1] = str(repository / "Snakefile")
     finished = subprocess.run(
         line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, check=False
@@ -64,6 +64,7 @@ def test_acquire_prepare_split_and_describe(root: Path, tmp_path: Path) -> None:
     assert features["case"].tolist() == included
     assert features.shape[1] == 21
     assert (features.drop(columns="case") > 0).all(axis=None)
+    assert sorted(path.stem for path in (folder / "quality").glob("*.png")) == included
     assert open_expression(folder / "arrays").values.shape == (12, 30)
     assert pd.read_csv(folder / "features_flow.csv").empty
     assert set(pd.read_csv(folder / "patient_flow.csv")["status"]) == {"expression only", "noted"}

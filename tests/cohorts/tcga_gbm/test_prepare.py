@@ -12,7 +12,9 @@ import pytest
 import SimpleITK as sitk
 
 from rerad.cohorts.tcga_gbm.phantom_genes import plant_genes
+from rerad.cohorts.tcga_gbm.stored import open_labels
 from rerad.core.splits import make_splits
+from rerad.imaging.geometry import from_cells, put_back
 
 Run = Callable[..., SimpleNamespace]
 
@@ -69,10 +71,23 @@ def test_volumes_and_extents_are_those_of_the_files(phantom: Path, run: Run) -> 
     assert (result.box_check["clipped_fraction"] == 0).all()
 
 
+def test_labels_are_the_box_of_the_tumour_and_go_back_to_the_file(phantom: Path, run: Run) -> None:
+    result = run(phantom)
+    for row in result.cases[result.cases["included"] == 1].to_dict("records"):
+        labels = open_labels(result.place / "arrays", row["tumour_of"])
+        for axis in range(3):
+            assert labels.take(0, axis).any()
+            assert labels.take(-1, axis).any()
+        back = put_back(np.asarray(labels), from_cells(row, where=row["case"]))
+        original = sitk.ReadImage(str(phantom / row["segmentation"]))
+        np.testing.assert_array_equal(sitk.GetArrayFromImage(back), sitk.GetArrayFromImage(original))
+        assert back.GetOrigin() == original.GetOrigin()
+
+
 def test_one_and_two_processes_write_the_same_bytes(phantom: Path, run: Run) -> None:
     one, two = run(phantom, name="one", workers=1), run(phantom, name="two", workers=2)
     files = sorted(path.relative_to(one.place) for path in one.place.rglob("*") if path.is_file())
-    assert len(files) == 6
+    assert len(files) == 6 + 5
     for file in files:
         assert (one.place / file).read_bytes() == (two.place / file).read_bytes(), file
 
@@ -92,7 +107,8 @@ def test_a_null_run_deals_out_the_tumours(phantom: Path, run: Run) -> None:
         assert null.cases[name].tolist() == whole.cases[name].tolist()
     np.testing.assert_array_equal(null.expression.values, whole.expression.values)
     assert null.cases["segmentation"].tolist() != whole.cases["segmentation"].tolist()
-    dealt = ["segmentation", "enhancing_ml", "edema_ml"]
+    dealt = ["tumour_of", "segmentation", "enhancing_ml", "edema_ml"]
+    assert whole.cases["tumour_of"].tolist() == [*imaged(phantom), *[""] * 5]
     assert sorted(map(tuple, null.cases[dealt].to_numpy())) == sorted(map(tuple, whole.cases[dealt].to_numpy()))
     assert null.cases.equals(again.cases)
 
@@ -121,7 +137,11 @@ def test_another_form_of_the_same_files_is_prepared_alike(
             sitk.WriteImage(image * 0, str(path).replace("2000.01.01", "2001.01.01"))
     wanted, result = run(phantom, name="wanted"), run_local(raw)
     np.testing.assert_array_equal(result.expression.values, wanted.expression.values)
-    own = {"uncorrected": {"segmentation", "corrected"}, "coding": {"label_coding"}}.get(change, set())
+    own = {
+        "uncorrected": {"segmentation", "corrected"},
+        "coding": {"label_coding"},
+        "ras": {"origin", "direction"},
+    }.get(change, set())
     same = [name for name in wanted.cases if name not in own]
     assert result.cases[same].astype(str).equals(wanted.cases[same].astype(str))
     later = result.patient_flow["reason"].str.startswith("the scan of 2000.01.01 is taken, left out: 2001.01.01")

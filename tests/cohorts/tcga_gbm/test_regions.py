@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import SimpleITK as sitk
 
 from rerad.cohorts.tcga_gbm.regions import Labels, features_of, largest_component
 from rerad.core.errors import CaseError
@@ -13,7 +14,7 @@ ROIS = {"enhancing": [4], "edema": [2]}
 
 
 def labels(values: np.ndarray) -> Labels:
-    return Labels(values.astype(np.uint8), (3.0, 1.0, 1.0), "et4")
+    return Labels(sitk.Image(), values.astype(np.uint8), (3.0, 1.0, 1.0), "et4")
 
 
 def test_voxels_that_share_a_corner_belong_together() -> None:

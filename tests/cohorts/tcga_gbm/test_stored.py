@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rerad.cohorts.tcga_gbm.stored import open_expression, store_expression
+from rerad.cohorts.tcga_gbm.stored import open_expression, open_labels, store_expression, store_labels
 from rerad.core.errors import ReradError
 
 VALUES = np.arange(6, dtype=np.float32).reshape(2, 3)
@@ -38,3 +38,14 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     (tmp_path / "expression.npy").write_bytes(b"x")
     with pytest.raises(ReradError, match=r"expression\.npy: cannot be read"):
         open_expression(tmp_path)
+
+
+def test_labels_come_back_and_others_are_refused(tmp_path: Path) -> None:
+    labels = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    store_labels(tmp_path, "A", labels)
+    np.testing.assert_array_equal(open_labels(tmp_path, "A"), labels)
+    np.save(tmp_path / "B.labels.npy", labels.astype(np.int64))
+    with pytest.raises(ReradError, match=r"B\.labels\.npy: int64 of 3 dimensions, not uint8"):
+        open_labels(tmp_path, "B")
+    with pytest.raises(ReradError, match=r"C\.labels\.npy: cannot be read"):
+        open_labels(tmp_path, "C")

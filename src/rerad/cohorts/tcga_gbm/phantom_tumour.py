@@ -52,12 +52,14 @@ def draw_tumour(tumour: Tumour, settings: dict[str, Any], generator: np.random.G
     axes = shifted(axes, generator.uniform(-PLACE, PLACE, 3) * half_field(axes))
     near = _near(axes, REACH * np.cbrt(3 * total * voxel_ml * MM3_PER_ML / (4 * np.pi)))
     places = np.stack([axis.ravel()[index] for axis, index in zip(axes, np.nonzero(near), strict=True)])
-    depths = [_depth(places, tumour.irregularity[part], tumour.elongation[part], generator) for part in (0, 1)]
+    turn, _ = np.linalg.qr(generator.standard_normal((3, 3)))
+    depths = [_depth(places, turn, tumour.irregularity[part], tumour.elongation[part], generator) for part in (0, 1)]
     labels = np.zeros(places.shape[1], np.uint8)
     inner = np.argsort(depths[0], kind="stable")
     labels[inner[:quiet]] = CORE
     labels[inner[quiet : quiet + enhancing]] = ENHANCING
-    outer = np.argsort(np.where(labels > 0, np.inf, depths[1]), kind="stable")
+    # Edema follows its own surface and the core's: by its own alone, a little of it would be lumps apart.
+    outer = np.argsort(np.where(labels > 0, np.inf, depths[0] + depths[1]), kind="stable")
     labels[outer[:edema]] = EDEMA
     result = np.zeros(near.shape, np.uint8)
     result[near] = labels
@@ -69,9 +71,8 @@ def _near(axes: Axes, radius: float) -> NDArray[np.bool_]:
     return z**2 + y**2 + x**2 <= radius**2
 
 
-def _depth(places: Array, irregularity: float, elongation: float, generator: np.random.Generator) -> Array:
-    """Return a field at places (3, n), mm, whose level sets are rough ellipsoids, turned by lot."""
-    turn, _ = np.linalg.qr(generator.standard_normal((3, 3)))
+def _depth(places: Array, turn: Array, irregularity: float, elongation: float, generator: np.random.Generator) -> Array:
+    """Return a field at places (3, n), mm, whose level sets are rough ellipsoids with their axes turned."""
     scale = np.array([elongation ** (-2 / 3), elongation ** (1 / 3), elongation ** (1 / 3)])
     # Sums written out: a product of matrices may round otherwise with another number of threads.
     z, y, x = (sum(turn[row, axis] * places[axis] for axis in range(3)) * scale[row] for row in range(3))

@@ -16,12 +16,12 @@ from rerad.cohorts.tcga_gbm.expression import read_expression, taken
 from rerad.cohorts.tcga_gbm.naming import Segmentation, choose, find_segmentations
 from rerad.cohorts.tcga_gbm.regions import Segmented, features_of, read_labels, without_folder
 from rerad.cohorts.tcga_gbm.samples import one_a_patient
-from rerad.cohorts.tcga_gbm.stored import store_expression
+from rerad.cohorts.tcga_gbm.stored import store_expression, store_labels
 from rerad.core.errors import CaseError, ReradError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
-from rerad.imaging.geometry import box_of
+from rerad.imaging.geometry import COUNTS, Geometry, box_of, box_spacing, geometry_of, to_cells
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +33,11 @@ Flow = list[tuple[str, str, str, str, str]]
 
 
 class Measured(NamedTuple):
-    """What the tables say of a segmentation: its coding, ml of its regions, and the extent of the tumour (z, y, x)."""
+    """What the tables say of a segmentation: its coding, ml of its regions, and where the tumour lies."""
 
     coding: str
     ml: dict[str, float]
-    extent_mm: tuple[float, ...]
+    geometry: Geometry
 
 
 def prepare(
@@ -55,10 +55,11 @@ def prepare(
 ) -> None:
     """Write the canonical form of an acquired cohort.
 
-    ``arrays`` gets the expression of all patients, see :mod:`rerad.cohorts.tcga_gbm.stored`. ``cases`` has a row for
-    each of them, those with usable images first: case, row, included (1: expression and both regions), patient,
-    has_imaging (1: there is a segmentation, be it broken), sample (barcode), segmentation (its path in ``folder``),
-    corrected (1: by a person), label_coding, and ml of each region's largest part.
+    ``arrays`` gets the expression of all patients and the labels, see :mod:`rerad.cohorts.tcga_gbm.stored`. ``cases``
+    has a row for each of them, those with usable images first: case, row, included (1: expression and both regions),
+    patient, has_imaging (1: there is a segmentation, be it broken), sample (barcode), tumour_of (whose segmentation it
+    is: the patient's own but in a null run), segmentation (its path in ``folder``), corrected (1: by a person),
+    label_coding, ml of each region's largest part, and the columns of :mod:`rerad.imaging.geometry`.
 
     Args:
         folder: acquired cohort with its manifest.
@@ -80,7 +81,27 @@ def prepare(
     found = _choose_segmentations(manifest, flow)
     flow += _without_partner(sample_of, found, flow)
     both = [patient for patient in found if patient in sample_of]
-    measured = _measure(folder, {patient: found[patient] for patient in both}, manifest, settings, workers, flow)
+    items = [Segmented(patient, folder, found[patient].file, manifest[found[patient].file]) for patient in both]
+    with atomic_folder(arrays) as part:
+        measured = _measure(items, part, settings["rois"], workers, flow)
+        _need(measured, flow, folder)
+        order = [*measured, *(patient for patient in sample_of if patient not in measured)]
+        chosen = taken(expression, [sample_of[patient] for patient in order])
+        store_expression(part, chosen.values, chosen.genes)
+    given = _given(list(measured), seed, permute_labels)
+    told = [_case_row(row, patient, chosen.samples[row], given, found, measured) for row, patient in enumerate(order)]
+    log.info(
+        "%d patients with expression (%d genes), %d of them with a segmentation, %d with both regions",
+        len(order), len(chosen.genes), len(both), len(measured),
+    )  # fmt: skip
+    boxes = [(patient, *_extent(measured[given[patient]].geometry), 0.0) for patient in measured]
+    write_csv(box_check, pd.DataFrame(boxes, columns=BOX_COLUMNS))
+    write_csv(slices, pd.DataFrame([], columns=SLICE_COLUMNS))
+    write_csv(patient_flow, pd.DataFrame(sorted(flow), columns=FLOW_COLUMNS))
+    write_csv(cases, pd.DataFrame(told))
+
+
+def _need(measured: Mapping[str, Measured], flow: Flow, folder: Path) -> None:
     if not measured:
         reasons = f"; for example {flow[-1][4]}" if flow else ""
         raise ReradError(
@@ -88,21 +109,6 @@ def prepare(
             where=str(folder),
             remedy="Check the cohort's source",
         )
-    order = [*measured, *(patient for patient in sample_of if patient not in measured)]
-    chosen = taken(expression, [sample_of[patient] for patient in order])
-    given = _given(list(measured), seed, permute_labels)
-    told = [_case_row(row, patient, chosen.samples[row], given, found, measured) for row, patient in enumerate(order)]
-    log.info(
-        "%d patients with expression (%d genes), %d of them with a segmentation, %d with both regions",
-        len(order), len(chosen.genes), len(both), len(measured),
-    )  # fmt: skip
-    with atomic_folder(arrays) as part:
-        store_expression(part, chosen.values, chosen.genes)
-    boxes = [(patient, *measured[given[patient]].extent_mm, 0.0) for patient in measured]
-    write_csv(box_check, pd.DataFrame(boxes, columns=BOX_COLUMNS))
-    write_csv(slices, pd.DataFrame([], columns=SLICE_COLUMNS))
-    write_csv(patient_flow, pd.DataFrame(sorted(flow), columns=FLOW_COLUMNS))
-    write_csv(cases, pd.DataFrame(told))
 
 
 def _failed_samples(failed: Mapping[str, ReradError], sample_of: Mapping[str, int], folder: Path) -> Flow:
@@ -147,32 +153,31 @@ def _without_partner(sample_of: Mapping[str, int], found: Mapping[str, Segmentat
 
 
 def _measure(
-    folder: Path,
-    found: Mapping[str, Segmentation],
-    manifest: Mapping[str, Entry],
-    settings: dict[str, Any],
-    workers: int,
-    flow: Flow,
+    items: list[Segmented], arrays: Path, rois: Mapping[str, list[int]], workers: int, flow: Flow
 ) -> dict[str, Measured]:
-    items = [Segmented(name, folder, one.file, manifest[one.file]) for name, one in found.items()]
-    results = map_cases(partial(_measure_one, rois=settings["rois"]), items, workers=workers, label="prepare")
+    results = map_cases(partial(_measure_one, arrays=arrays, rois=rois), items, workers=workers, label="prepare")
     measured = {}
     for item, result in zip(items, results, strict=True):
         if isinstance(result, Measured):
             measured[item.patient] = result
             continue
-        reason = without_folder(result, folder)
+        reason = without_folder(result, item.folder)
         log.warning("%s: %s", item.patient, reason)
         flow.append((item.patient, "prepare", "segmentation", "expression only", reason))
     return measured
 
 
-def _measure_one(case: Segmented, *, rois: Mapping[str, list[int]]) -> Measured:
+def _measure_one(case: Segmented, *, arrays: Path, rois: Mapping[str, list[int]]) -> Measured:
     labels = read_labels(case)
     features = features_of(labels, rois, axes="extent", where=case.patient)
-    _, shape = box_of(labels.values > 0)
-    extent = tuple(float(count * step) for count, step in zip(shape, labels.spacing_mm, strict=True))
-    return Measured(labels.coding, {name: told["volume"] / MM3_PER_ML for name, told in features.items()}, extent)
+    geometry = geometry_of(labels.stored, *box_of(labels.values > 0))
+    store_labels(arrays, case.patient, labels.values[geometry.inside])
+    return Measured(labels.coding, {name: told["volume"] / MM3_PER_ML for name, told in features.items()}, geometry)
+
+
+def _extent(geometry: Geometry) -> list[float]:
+    """Return the extent of a box (z, y, x) in mm."""
+    return [float(count * step) for count, step in zip(geometry.box_shape, box_spacing(geometry), strict=True)]
 
 
 def _given(patients: list[str], seed: int, permute_labels: int | bool) -> dict[str, str]:
@@ -201,8 +206,10 @@ def _case_row(
         "patient": patient,
         "has_imaging": int(segmentation is not None),
         "sample": sample,
+        "tumour_of": owner if known else "",
         "segmentation": segmentation.file if segmentation else "",
         "corrected": segmentation.corrected if segmentation else "",
         "label_coding": known.coding if known else "",
         **{f"{name}_ml": known.ml[name] if known else "" for name in names},
+        **(to_cells(known.geometry) if known else dict.fromkeys(COUNTS, "")),
     }

@@ -22,8 +22,12 @@ TOUCHING = np.ones((3, 3, 3), bool)  # voxels that share a corner belong togethe
 
 
 class Labels(NamedTuple):
-    """Labels 0, 1, 2, 4 (z, y, x), axis 0 axial, their voxel size (z, y, x) in mm, and how the file coded them."""
+    """Labels 0, 1, 2, 4 (z, y, x), axis 0 axial, their voxel size (z, y, x) in mm, and how the file coded them.
 
+    ``stored`` is the image as the file has it.
+    """
+
+    stored: sitk.Image
     values: NDArray[np.uint8]
     spacing_mm: tuple[float, ...]
     coding: str
@@ -48,12 +52,13 @@ def read_labels(case: Segmented) -> Labels:
         CaseError: the file changed since it was acquired, cannot be used, or has a label of no known coding.
     """
     path = check_file(case.folder, case.file, case.entry)
-    image = sitk.DICOMOrient(read_stored(path), "LPS")
+    stored = read_stored(path)
+    image = sitk.DICOMOrient(stored, "LPS")
     try:
         values, coding = recode(sitk.GetArrayFromImage(image), decathlon=False)
     except CaseError as error:
         raise CaseError(error.what, where=str(path), remedy=error.remedy) from error
-    return Labels(values, image.GetSpacing()[::-1], coding)
+    return Labels(stored, values, image.GetSpacing()[::-1], coding)
 
 
 def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

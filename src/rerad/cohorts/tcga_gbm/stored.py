@@ -1,4 +1,4 @@
-"""The prepared expression on disk: one array of all patients, and what its columns are.
+"""The prepared cohort on disk: expression of all patients, and the labels of each segmentation.
 
 The contract: below the folder of the cohort's arrays lie
 
@@ -6,7 +6,10 @@ The contract: below the folder of the cohort's arrays lie
     float32, shape (patients, genes), C order, as measured; row ``row`` of ``cases.csv``. Patients who take part with
     their images come first;
 ``genes.csv``
-    column, gene (symbol; may stand twice), id (Entrez or Ensembl): one row a column.
+    column, gene (symbol; may stand twice), id (Entrez or Ensembl): one row a column;
+``<patient>.labels.npy``
+    uint8 (0, 1, 2, 4), shape (z, y, x): the smallest box around the tumour whose geometry ``cases.csv`` holds. In a
+    null run it belongs to the patient ``tumour_of``.
 """
 
 from __future__ import annotations
@@ -58,3 +61,25 @@ def open_expression(arrays: Path) -> Stored:
         told = f"it does not list the {values.shape[1]} columns of {EXPRESSION}"
         raise ReradError(told, where=str(arrays / GENES), remedy=_AGAIN)
     return Stored(values, genes)
+
+
+def store_labels(arrays: Path, patient: str, labels: NDArray[np.uint8]) -> None:
+    """Write the labels of a patient's segmentation."""
+    np.save(arrays / f"{patient}.labels.npy", np.ascontiguousarray(labels, np.uint8))
+
+
+def open_labels(arrays: Path, patient: str) -> NDArray[np.uint8]:
+    """Open the labels of a patient's segmentation without reading them.
+
+    Raises:
+        ReradError: the file is missing or broken, or holds something else.
+    """
+    path = arrays / f"{patient}.labels.npy"
+    try:
+        labels = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ReradError(f"cannot be read ({error})", where=str(path), remedy=_AGAIN) from error
+    if labels.dtype != np.uint8 or labels.ndim != 3:
+        told = f"{labels.dtype} of {labels.ndim} dimensions, not uint8 of 3"
+        raise ReradError(told, where=str(path), remedy=_AGAIN)
+    return labels
