@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from rerad.cohorts.tcga_gbm.acquire import acquire
 from rerad.cohorts.tcga_gbm.naming import find_segmentations
-from rerad.cohorts.tcga_gbm.phantom import TRAITS, plant_tumours, write_phantom
+from rerad.cohorts.tcga_gbm.phantom import QUIET, TRAITS, plant_tumours, write_phantom
 from rerad.cohorts.tcga_gbm.phantom_genes import plant_genes
 from rerad.cohorts.tcga_gbm.phantom_tumour import Tumour, draw_tumour
 from rerad.cohorts.tcga_gbm.table import read_table
@@ -82,6 +82,7 @@ def test_traits_follow_their_factors_as_planted(small_settings: dict[str, Any], 
     values = {
         "enhancing_ml": (np.log([tumour.enhancing_ml for tumour in tumours]), np.log([8, 30])),
         "edema_ml": (np.log([tumour.edema_ml for tumour in tumours]), np.log([15, 60])),
+        "quiet": ([tumour.quiet for tumour in tumours], QUIET),
         "core_irregularity": ([tumour.irregularity[0] for tumour in tumours], [0.05, 0.2]),
         "edema_irregularity": ([tumour.irregularity[1] for tumour in tumours], [0.05, 0.2]),
         "core_elongation": ([tumour.elongation[0] for tumour in tumours], [1.0, 1.6]),

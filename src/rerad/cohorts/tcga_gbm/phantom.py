@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,8 +22,16 @@ from rerad.core.files import atomic
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 
-# Traits of a tumour's shape; trait i follows factor i of the expression.
-TRAITS = ("enhancing_ml", "edema_ml", "core_irregularity", "edema_irregularity", "core_elongation", "edema_elongation")
+# Traits of a tumour's shape; trait i follows factor i of the expression, of which the first three are strong.
+TRAITS = (
+    "enhancing_ml",
+    "edema_ml",
+    "quiet",
+    "core_irregularity",
+    "edema_irregularity",
+    "core_elongation",
+    "edema_elongation",
+)
 QUIET = (0.1, 0.4)  # the part of the core that does not enhance
 DATE = "2000.01.01"
 
@@ -76,27 +85,24 @@ def plant_tumours(names: list[str], factors: NDArray[np.float64], settings: dict
     effect = settings["effect_size"]
     chance = generator.standard_normal((len(names), len(TRAITS)))
     latent = effect * factors[:, : len(TRAITS)] + np.sqrt(1 - effect**2) * chance
-    quiet = generator.uniform(*QUIET, len(names))
-    return [Patient(names[index], _tumour(ndtr(latent[index]), float(quiet[index]), settings)) for index in imaged]
+    return [Patient(names[index], _tumour(ndtr(latent[index]), settings)) for index in imaged]
 
 
-def _tumour(quantiles: NDArray[np.float64], quiet: float, settings: dict[str, Any]) -> Tumour:
+def _tumour(quantiles: NDArray[np.float64], settings: dict[str, Any]) -> Tumour:
     told = dict(zip(TRAITS, map(float, quantiles), strict=True))
 
-    def within(trait: str, key: str) -> float:
-        low, high = settings[key]
-        return float(low + (high - low) * told[trait])
+    def within(trait: str, ends: Sequence[float]) -> float:
+        return float(ends[0] + (ends[1] - ends[0]) * told[trait])
 
     def volume(key: str) -> float:
-        low, high = np.log(settings[key])
-        return float(np.exp(low + (high - low) * told[key]))
+        return float(np.exp(within(key, np.log(settings[key]))))
 
     return Tumour(
         volume("enhancing_ml"),
         volume("edema_ml"),
-        quiet,
-        (within("core_irregularity", "irregularity"), within("edema_irregularity", "irregularity")),
-        (within("core_elongation", "elongation"), within("edema_elongation", "elongation")),
+        within("quiet", QUIET),
+        (within("core_irregularity", settings["irregularity"]), within("edema_irregularity", settings["irregularity"])),
+        (within("core_elongation", settings["elongation"]), within("edema_elongation", settings["elongation"])),
     )
 
 
