@@ -86,6 +86,17 @@ def test_flat_masks_have_corners_too(name: str) -> None:
         assert axes_by_extent(mask, spacing) == pytest.approx(axes_of_all_pairs(mask, spacing), rel=1e-9, abs=1e-9)
 
 
+def test_only_ends_of_rows_along_all_axes_are_looked_at() -> None:
+    for mask in random_masks(20):
+        places = {tuple(map(int, place)) for place in np.argwhere(mask)}
+        for axis in (2, 1, 0):
+            rows: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+            for place in places:
+                rows.setdefault(place[:axis] + place[axis + 1 :], []).append(place)
+            places = {end for row in rows.values() for end in (min(row), max(row))}
+        assert {tuple(map(int, place)) for place in ends_of_rows(mask)} == places
+
+
 def test_few_voxels_are_looked_at() -> None:
     z, y, x = np.indices((61, 61, 61)) - 30
     ball = z**2 + y**2 + x**2 <= 900

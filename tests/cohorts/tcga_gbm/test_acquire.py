@@ -128,6 +128,13 @@ def test_counts_of_the_gdc_are_a_substitute_that_says_so(
     reasons = result.patient_flow.set_index("case").loc[patients[0], "reason"]
     assert reasons == f"{aliquots[3]} is taken, left out: {aliquots[0]} (replicate)"
     assert (result.patient_flow["reason"] == "no expression of a primary tumour").sum() == 2
+    for number in (1, 3):  # a patient's only sample, and one of two
+        next(folder.glob(f"id{number}/*.tsv")).write_text("damaged")
+    damaged = run(folder, name="damaged")
+    assert damaged.cases["sample"].tolist() == [aliquots[0], aliquots[2]]
+    rows = damaged.patient_flow[damaged.patient_flow["reason"].str.contains("changed since it was acquired")]
+    assert rows[["case", "status"]].to_numpy().tolist() == [[patients[0], "noted"], [patients[1], "excluded"]]
+    assert rows["reason"].tolist()[0].startswith(f"{aliquots[3]}: id3/3.rna_seq")
 
 
 def test_without_segmentations_nothing_is_fetched(archive: ArchiveServer, raw: Path, tmp_path: Path) -> None:

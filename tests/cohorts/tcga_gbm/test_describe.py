@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
+from brats_scans import edit
 
 from rerad.cohorts.tcga_gbm import describe as module
 from rerad.cohorts.tcga_gbm.acquire import acquire
@@ -78,6 +79,16 @@ def test_a_patient_who_cannot_be_described_is_an_empty_row(
     )
     with pytest.raises(ReradError, match="nobody can be described, the first because: PHANTOM"):
         described(phantom, prepared.place / "cases.csv", name="none")
+
+
+def test_who_is_not_included_has_no_row(raw: Path, run_local: Run, described: Run, tmp_path: Path) -> None:
+    path = min(raw.rglob("*.nii.gz"))
+    edit(path, lambda array: np.where(array == 2, 0, array))
+    prepared = run_local(raw)
+    features = described(tmp_path / "data" / "tcga_gbm", prepared.place / "cases.csv").features
+    assert len(features) == 4
+    assert path.name.split("_")[0] not in set(features["case"])
+    assert features.notna().all(axis=None)
 
 
 def test_a_table_of_another_cohort_is_refused(phantom: Path, run: Run, described: Run) -> None:
