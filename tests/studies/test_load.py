@@ -156,8 +156,10 @@ def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any],
 
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:
     paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
-    with pytest.raises(ConfigError, match=r"cohorts\.sts\.local\.path: null: the source local needs a folder"):
-        load(paper, root=root).local_files("sts")
+    assert load(paper, root=root).local_files("sts") == []  # an archive
+    mine = merge(paper, {"cohorts": {"sts": {"source": "local"}}})
+    with pytest.raises(ConfigError, match=r"cohorts\.sts\.local\.path: null: the source local needs a folder of scans"):
+        load(mine, root=root).local_files("sts")
     overlay = {"cohorts": {"sts": {"source": "local", "local": {"path": "/no/such/folder"}}}}
     with pytest.raises(ConfigError, match="'/no/such/folder' is not a folder"):
         loaded(config, root, overlay).local_files("sts")
@@ -172,6 +174,21 @@ def test_every_file_of_a_local_source_is_an_input_whatever_its_form(
         (tmp_path / file).touch()
     overlay = {"cohorts": {"sts": {"source": "local", "local": {"path": str(tmp_path)}}}}
     assert loaded(config, root, overlay).local_files("sts") == sorted(str(tmp_path / file) for file in files)
+
+
+def test_what_an_archive_lacks_comes_from_a_folder(root: Path, config: dict[str, Any], tmp_path: Path) -> None:
+    paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    with pytest.raises(
+        ConfigError, match=r"tcga_gbm\.cbioportal\.segmentations: null: the source cbioportal needs a fol"
+    ):
+        load(paper, root=root).local_files("tcga_gbm")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mask.nii.gz").touch()
+    overlay = {"cohorts": {"tcga_gbm": {"source": "gdc", "gdc": {"segmentations": str(tmp_path)}}}}
+    plan = load(merge(paper, overlay), root=root)
+    assert plan.local_files("tcga_gbm") == [str(tmp_path / "a" / "mask.nii.gz")]
+    assert plan.source_settings("tcga_gbm")["segmentations"] == str(tmp_path)
+    assert loaded(config, root, {}).local_files("tcga_gbm") == []  # a phantom
 
 
 def test_stages_that_read_scans_know_the_region(root: Path, config: dict[str, Any]) -> None:

@@ -120,9 +120,8 @@ def folds_of(wildcards):
 
 
 def local_files(wildcards):
-    """Return the files of a local source: a change of one of them reacquires the cohort."""
-    settings = config["cohorts"][wildcards.cohort]
-    return PLAN.local_files(wildcards.cohort) if settings["source"] == "local" else []
+    """Return the files that a cohort takes from a local folder: a change of one of them reacquires it."""
+    return PLAN.local_files(wildcards.cohort)
 
 
 def parts_of(wildcards):

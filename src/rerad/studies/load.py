@@ -18,7 +18,8 @@ from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
 
 Dict = dict[str, Any]
-LOCAL_PATHS = ("path", "clinical", "grades")  # keys of a source that name the folder of the scans, or files
+LOCAL_FOLDERS = {"path": "scans", "segmentations": "segmentations"}  # keys of a source that name a folder, and of what
+LOCAL_PATHS = (*LOCAL_FOLDERS, "clinical", "grades")  # and those that name a file
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ class Plan:
     def scan_settings(self, cohort: str, stage: str) -> Dict:
         """Return the settings of a stage that reads scans, and how the cohort's scans are to be read."""
         settings = self.config["cohorts"][cohort]
-        return {**settings[stage], **{key: settings[key] for key in ("roi",) if key in settings}}
+        return {**settings[stage], **{key: settings[key] for key in ("roi", "rois") if key in settings}}
 
     def local_files(self, cohort: str) -> list[str]:
-        """Return every file of a cohort's local source, but for those in folders that are links.
+        """Return every file that a cohort takes from a local folder, but for those in folders that are links.
 
         51 patients in DICOM are 27,541 files; they add three seconds to a dry run. What changes in folders that are
         links, preparing tells by the manifest.
@@ -82,19 +83,22 @@ class Plan:
         Raises:
             ConfigError: the source's folder is not set or is none.
         """
-        where = f"cohorts.{cohort}.local.path"
-        if self.config["cohorts"][cohort]["local"]["path"] is None:
+        name, source = self.config["cohorts"][cohort]["source"], self.source_settings(cohort)
+        key = next((key for key in LOCAL_FOLDERS if key in source), None)
+        if key is None:
+            return []
+        where = f"cohorts.{cohort}.{name}.{key}"
+        if source[key] is None:
             raise ConfigError(
-                "null: the source local needs a folder of scans",
+                f"null: the source {name} needs a folder of {LOCAL_FOLDERS[key]}",
                 where=where,
                 remedy=f"Set it as config/local_{cohort}.yaml does, or run a phantom: --configfile config/demo.yaml",
             )
-        source = self.source_settings(cohort)
-        if not Path(source["path"]).is_dir():
-            told = f"{source['path']!r} is not a folder"
-            raise ConfigError(told, where=where, remedy="Write the folder of the scans")
-        files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
-        files += [Path(source[key]) for key in LOCAL_PATHS[1:] if source.get(key)]
+        if not Path(source[key]).is_dir():
+            told = f"{source[key]!r} is not a folder"
+            raise ConfigError(told, where=where, remedy=f"Write the folder of the {LOCAL_FOLDERS[key]}")
+        files = [path for path in Path(source[key]).rglob("*") if path.is_file()]
+        files += [Path(source[key]) for key in LOCAL_PATHS if key not in LOCAL_FOLDERS and source.get(key)]
         return sorted({str(path) for path in files})
 
     def about(self, cohort: str) -> Dict:
