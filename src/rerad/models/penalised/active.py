@@ -10,8 +10,8 @@ Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 REBUILD = 2000  # changes after which the cases' system is summed anew, against the drift of rounding
 BACK = 0.8  # share of the cases under which the number of active features falls before the features' system returns
-EXACT = 1e-15
-REFINEMENTS = 3
+EXACT = 1e-14
+REFINEMENTS = 2
 
 
 class ActiveSet:
@@ -19,11 +19,11 @@ class ActiveSet:
 
     With few, the coefficients solve (X_A X_A' + d) b = X_A y − a s + u; with more than there are cases the residual
     solves (I + X_A' X_A / d) r = y + X_A' (a s − u) / d. Features are rows here, of length 1; u is the proximal term.
-    ``test`` (features, others) are the features of cases to predict.
+    ``correlations`` (features,) are those with the response; ``test`` (features, others) are cases to predict.
     """
 
-    def __init__(self, features: Array, response: Array, test: Array) -> None:
-        self.features, self.response, self.test = features, response, test
+    def __init__(self, features: Array, response: Array, correlations: Array, test: Array) -> None:
+        self.features, self.response, self.correlations, self.test = features, response, correlations, test
         self.sign = np.zeros(len(features))
         self.members: Places = np.zeros(0, dtype=np.int64)
         self.few = True
@@ -50,14 +50,14 @@ class ActiveSet:
         system = self.gram.copy()
         system.flat[:: len(system) + 1] += d
         factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
-        coefs, residual, error = np.zeros(len(pull)), self.response, np.inf
+        coefs = dpotrs(factor, self.correlations[self.members] - pull, lower=1)[0]
         for turn in range(REFINEMENTS):
+            residual = self.response - coefs @ self.rows
             missing = self.rows @ residual - pull - d * coefs
             error = float(np.abs(missing).max())
             if error <= EXACT or turn == REFINEMENTS - 1:
                 break
-            coefs += dpotrs(factor, missing, lower=1)[0]
-            residual = self.response - coefs @ self.rows
+            coefs = coefs + dpotrs(factor, missing, lower=1)[0]
         self.coefs = coefs
         return residual, error
 
@@ -68,7 +68,7 @@ class ActiveSet:
         pulled = pull @ self.features[self.members] if proximal else a * self.pulled
         residual, right = np.zeros(len(self.response)), self.response + pulled / d
         missing = right
-        for _ in range(REFINEMENTS - 1):
+        for _ in range(REFINEMENTS):
             residual = residual + dpotrs(factor, missing, lower=1)[0]
             missing = right - residual - (self.outer @ residual) / d
         return residual, float(np.sqrt(missing @ missing))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerad.models.penalised.active import ActiveSet, Places
-from rerad.models.penalised.screening import SHARE_OPEN, Looked
+from rerad.models.penalised.screening import Looked
 
 Array = NDArray[np.float64]
 STEPS, WHOLE_STEPS = 300, 40
@@ -30,7 +30,7 @@ class Net:
     """
 
     def __init__(self, features: Array, response: Array, correlations: Array, largest: float, test: Array) -> None:
-        self.active = ActiveSet(features, response, test)
+        self.active = ActiveSet(features, response, correlations, test)
         self.looked = Looked(features)
         self.looked.look(response, correlations)
         self.residual = response
@@ -116,17 +116,16 @@ class Net:
         near, radius = self.looked.near(residual)
         low, high = a - radius, a + self.margin + radius
         size = np.abs(near)
-        could = np.flatnonzero(size >= low)
         if active.few:
             # The coefficients decide on the active ones: near a vanishing d the correlations cannot.
+            could = np.flatnonzero(size >= low)
             could = could[sign[could] == 0]
-        elif len(active.members):
-            could = np.union1d(could, active.members)
+        else:
+            could = np.flatnonzero((size >= low) | (sign != 0))
         values = near[could]
         still = np.flatnonzero(size[could] <= high)
-        if len(still) > len(sign) // SHARE_OPEN:
-            near = self.looked.look(residual)
-            values = near[could]
+        if self.looked.pays(len(still)):
+            values = self.looked.look(residual)[could]
         else:
             values[still] = active.features[could[still]] @ residual
         if drawn is not None:

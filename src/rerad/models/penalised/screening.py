@@ -15,7 +15,7 @@ Array = NDArray[np.float64]
 KEPT = 6
 DEPENDENT = 1e-7  # share of a residual outside the span below which it adds nothing to it but rounding
 ROUNDING = 4e-16  # of a sum, for each of its terms
-SHARE_OPEN = 8  # to multiply out more than p / 8 features is no cheaper than all, which can then be remembered
+WORTH = 3  # multiplying out p / 3 features one by one takes as long as all at once, which can then be remembered
 
 
 class Looked:
@@ -24,16 +24,24 @@ class Looked:
     def __init__(self, features: Array) -> None:
         self.features = features
         self.rounding = ROUNDING * features.shape[1]
+        self.kept = min(KEPT, features.shape[1])
         self.residuals: list[Array] = []
         self.products: list[Array] = []
+        self.opened = 0
+
+    def pays(self, number: int) -> bool:
+        """Return whether to look at all features instead of ``number`` more, for those opened since the last look."""
+        self.opened += number
+        return self.opened > len(self.features) // WORTH
 
     def look(self, residual: Array, correlations: Array | None = None) -> Array:
         """Return the correlations of all features (features,) with a residual, and remember them."""
         if correlations is None:
             correlations = self.features @ residual
+        self.opened = 0
         if residual.any():
-            self.residuals = [residual.copy(), *self.residuals][:KEPT]
-            self.products = [correlations, *self.products][:KEPT]
+            self.residuals = [residual.copy(), *self.residuals][: self.kept]
+            self.products = [correlations, *self.products][: self.kept]
             self._span()
         return correlations
 
