@@ -36,7 +36,27 @@ def test_few_and_many_active_features_solve_the_same_equations(number: int) -> N
     for term in (None, drawn):
         residual, error = active.solve(0.1, 0.2, term)
         assert error <= 1e-12
-        np.testing.assert_allclose(residual, solved(members, signs, 0.1, 0.2, drawn if term is not None else 0 * drawn), atol=1e-11)
+        np.testing.assert_allclose(
+            residual, solved(members, signs, 0.1, 0.2, drawn if term is not None else 0 * drawn), atol=1e-11
+        )
+
+
+@pytest.mark.parametrize("number", [6, 40])
+def test_penalties_close_by_are_solved_with_the_same_factor(number: int) -> None:
+    generator = np.random.default_rng(number)
+    members, signs = generator.permutation(60)[:number], generator.choice([-1.0, 1.0], number)
+    active = begun()
+    active.take_over(members, signs)
+    active.solve(0.1, 0.2, None)
+    l1, l2 = 0.1 * np.array([1.0, 0.995, 0.98]), 0.2 * np.array([1.0, 0.995, 0.98])
+    residuals, coefs, errors = active.solve_near(l1, l2, 0.2)
+    assert errors.max() <= 1e-13
+    for model in range(3):
+        np.testing.assert_allclose(
+            residuals[:, model], solved(members, signs, l1[model], l2[model], np.zeros(60)), atol=1e-12
+        )
+        if coefs is not None:
+            np.testing.assert_allclose(RESPONSE - coefs[:, model] @ FEATURES[members], residuals[:, model], atol=1e-14)
 
 
 def test_changes_leave_the_system_that_a_fresh_one_has() -> None:

@@ -11,7 +11,7 @@ Places = NDArray[np.int64]
 REBUILD = 2000  # changes after which the cases' system is summed anew, against the drift of rounding
 BACK = 0.8  # share of the cases under which the number of active features falls before the features' system returns
 EXACT = 1e-14
-REFINEMENTS = 2
+REFINEMENTS, TERMS, TURNS = 2, 7, 3
 
 
 class ActiveSet:
@@ -30,6 +30,7 @@ class ActiveSet:
         self.rows = features[:0]
         self.gram = np.zeros((0, 0))
         self.coefs = np.zeros(0)
+        self.factor = np.zeros((0, 0))
         self.since = 0
 
     def solve(self, a: float, d: float, drawn: Array | None) -> tuple[Array, float]:
@@ -49,29 +50,73 @@ class ActiveSet:
     def _by_features(self, pull: Array, d: float) -> tuple[Array, float]:
         system = self.gram.copy()
         system.flat[:: len(system) + 1] += d
-        factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
-        coefs = dpotrs(factor, self.correlations[self.members] - pull, lower=1)[0]
+        self.factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+        coefs = dpotrs(self.factor, self.correlations[self.members] - pull, lower=1)[0]
         for turn in range(REFINEMENTS):
             residual = self.response - coefs @ self.rows
             missing = self.rows @ residual - pull - d * coefs
             error = float(np.abs(missing).max())
             if error <= EXACT or turn == REFINEMENTS - 1:
                 break
-            coefs = coefs + dpotrs(factor, missing, lower=1)[0]
+            coefs = coefs + dpotrs(self.factor, missing, lower=1)[0]
         self.coefs = coefs
         return residual, error
 
     def _by_cases(self, pull: Array, a: float, d: float, proximal: bool) -> tuple[Array, float]:
         system = self.outer / d
         system.flat[:: len(system) + 1] += 1.0
-        factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+        self.factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
         pulled = pull @ self.features[self.members] if proximal else a * self.pulled
         residual, right = np.zeros(len(self.response)), self.response + pulled / d
         missing = right
         for _ in range(REFINEMENTS):
-            residual = residual + dpotrs(factor, missing, lower=1)[0]
+            residual = residual + dpotrs(self.factor, missing, lower=1)[0]
             missing = right - residual - (self.outer @ residual) / d
         return residual, float(np.sqrt(missing @ missing))
+
+    def solve_near(self, l1: Array, l2: Array, d: float) -> tuple[Array, Array | None, Array]:
+        """Return residuals (cases, models), coefficients (active, models) if few are active, and errors (models,).
+
+        The penalties ``l1`` and ``l2`` (models,) are close to that d which was solved last, whose factor serves them
+        all.
+        """
+        if self.few:
+            signs = self.sign[self.members]
+            pull = np.outer(signs, l1)
+            vectors = np.stack([self.correlations[self.members], signs], axis=1)
+            coefs = self._series(vectors, np.stack([np.ones(len(l1)), -l1]), l2, d, 1.0, d)
+            for turn in range(TURNS):
+                residuals = self.response[:, None] - self.rows.T @ coefs
+                missing = self.rows @ residuals - pull - l2 * coefs
+                errors = np.abs(missing).max(axis=0)
+                if turn == TURNS - 1 or errors.max() <= EXACT:
+                    break
+                coefs += dpotrs(self.factor, missing, lower=1)[0]
+            return residuals, coefs, errors
+        residuals = self._series(
+            np.stack([self.response, self.pulled], axis=1), np.stack([l2, l1]), l2, d, 1.0 / d, 1.0
+        )
+        right = self.response[:, None] + np.outer(self.pulled, l1 / l2)
+        for turn in range(TURNS):
+            missing = right - residuals - (self.outer @ residuals) / l2
+            errors = np.sqrt(np.einsum("ij,ij->j", missing, missing))
+            if turn == TURNS - 1 or errors.max() <= EXACT:
+                break
+            residuals += dpotrs(self.factor, missing, lower=1)[0] * (l2 / d)
+        return residuals, None, errors
+
+    def _series(self, vectors: Array, weights: Array, l2: Array, d: float, first: float, then: float) -> Array:
+        """Return (S + l2)⁻¹ vectors · weights for all ``l2`` by Neumann's series in (S + d)⁻¹.
+
+        Solutions with the factor are to be multiplied by ``first``, in further terms by ``then``.
+        """
+        step = (d - l2) / d
+        terms, term = [], vectors
+        for number in range(TERMS):
+            term = dpotrs(self.factor, term, lower=1)[0] * (then if number else first)
+            terms.append(term)
+        powers = [weights * step**number for number in range(TERMS)]
+        return np.concatenate(terms, axis=1) @ np.concatenate(powers)
 
     def take_over(self, changed: Places, signs: Array) -> None:
         """Give the features ``changed`` new signs, 0 to make them inactive."""

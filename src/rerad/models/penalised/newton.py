@@ -9,6 +9,8 @@ convex: proximal point steps then add (e/2)|b − b₀|², which is d + e for d,
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,20 @@ STEPS, WHOLE_STEPS = 300, 40
 MARGIN = 1e-13  # what a correlation may be over the level without becoming active, in parts of the largest with y
 PROXIMAL_BELOW, PROXIMAL, PROXIMAL_LEAST, PROXIMAL_TURNS = 1e-7, 1e-5, 1e-8, 60
 GOAL = 1e-11  # for the KKT violation after proximal steps, in parts of the largest correlation with y
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Some fits of the same active features: residuals (cases, models), what they predict (models, others), KKT
+
+    violations (models,) in parts of the largest correlation, and the coefficients (active, models) of ``members``.
+    """
+
+    residuals: Array
+    predictions: Array
+    violations: Array
+    members: Places
+    coefs: Array | None
 
 
 class Net:
@@ -37,13 +53,30 @@ class Net:
         self.margin, self.goal = MARGIN * largest, GOAL * largest
         self.largest = largest
         self.centre: Array | None = None
+        self.penalties = np.inf, np.inf
+        self.reach = 4
 
-    def fit(self, a: float, d: float) -> float:
-        """Fit the penalties a |b|₁ + (d/2)|b|²; return the KKT violation in parts of the largest correlation."""
-        if d >= PROXIMAL_BELOW:
+    def fit(self, a: float, d: float, *, keep: bool) -> Fitted:
+        """Fit the penalties a |b|₁ + (d/2)|b|²; ``keep`` the coefficients also where nothing else needs them."""
+        if d < PROXIMAL_BELOW:
+            error = self._fit_proximal(a, d)
+            coefs = self.centre[self.active.members]
+        else:
             error = self._minimise(a, d, 0.0) + self.margin
-            self.penalties = a, d
-            return error / self.largest
+            coefs = self._coefs(a, d, None) if keep or self.active.few else None
+        self.penalties = a, d
+        return self.told(a, d, self.residual[:, None], None if coefs is None else coefs[:, None], np.array([error]))
+
+    def told(self, a: Array | float, d: Array | float, residuals: Array, coefs: Array | None, errors: Array) -> Fitted:
+        """Return what is told of fits with these residuals, and coefficients where they are known."""
+        active = self.active
+        if coefs is not None:
+            predictions = coefs.T @ active.test[active.members]
+        else:
+            predictions = ((active.outer_test @ residuals - a * active.pulled_test[:, None]) / d).T
+        return Fitted(residuals, predictions, errors / self.largest, active.members, coefs)
+
+    def _fit_proximal(self, a: float, d: float) -> float:
         if self.centre is None:
             self.centre = np.zeros(len(self.active.sign))
         extra, error = PROXIMAL, np.inf
@@ -53,21 +86,7 @@ class Net:
             if error <= self.goal or inner == np.inf:
                 break
             extra = max(0.1 * extra, PROXIMAL_LEAST)
-        return error / self.largest
-
-    def coefs(self) -> Array:
-        """Return the coefficients of the active features in the order of ``active.members``."""
-        if self.centre is not None:
-            return self.centre[self.active.members]
-        return self._coefs(*self.penalties, None)
-
-    def predictions(self) -> Array:
-        """Return what the fit predicts for the other cases (others,)."""
-        active = self.active
-        if active.few or self.centre is not None:
-            return self.coefs() @ active.test[active.members]
-        a, d = self.penalties
-        return (active.outer_test @ self.residual - a * active.pulled_test) / d
+        return error
 
     def _coefs(self, a: float, d: float, drawn: Array | None) -> Array:
         active = self.active
@@ -96,7 +115,7 @@ class Net:
             end, error = active.solve(a, d, drawn)
             changed, signs = self._changes(end, a, d, drawn)
             if not len(changed):
-                self.residual = end
+                self.residual = end  # never changed in place
                 return error
             gradient = self._gradient(end, changed, signs, a, d, drawn)
             now = float(np.sqrt(gradient @ gradient))
@@ -113,17 +132,16 @@ class Net:
     def _changes(self, residual: Array, a: float, d: float, drawn: Array | None) -> tuple[Places, Array]:
         """Return the features whose status at an active set's solution is not the present one, and the new signs."""
         active, sign = self.active, self.active.sign
-        near, radius = self.looked.near(residual)
-        low, high = a - radius, a + self.margin + radius
-        size = np.abs(near)
+        close, near, radius = self.looked.candidates(residual[:, None], np.array([a]), active.members)
+        values, size = near[0], np.abs(near[0])
+        chosen = size >= a - radius[0]
         if active.few:
             # The coefficients decide on the active ones: near a vanishing d the correlations cannot.
-            could = np.flatnonzero(size >= low)
-            could = could[sign[could] == 0]
+            chosen &= sign[close] == 0
         else:
-            could = np.flatnonzero((size >= low) | (sign != 0))
-        values = near[could]
-        still = np.flatnonzero(size[could] <= high)
+            chosen |= sign[close] != 0
+        could, values, size = close[chosen], values[chosen], size[chosen]
+        still = np.flatnonzero(size <= a + self.margin + radius[0])
         if self.looked.pays(len(still)):
             values = self.looked.look(residual)[could]
         else:

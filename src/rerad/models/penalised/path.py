@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
 
-from rerad.models.penalised.newton import Net
+from rerad.models.penalised.ahead import fit_ahead
+from rerad.models.penalised.newton import Fitted, Net
 
 Array = NDArray[np.float64]
 LEAST_MODELS, LEAST_CHANGE, MOST_EXPLAINED = 5, 1e-5, 0.999  # glmnet's mnlam, fdev and devmax
@@ -37,26 +38,41 @@ def follow(net: Net, l1: Array, l2: Array, *, outside: float, early_stop: bool, 
     predictions = np.zeros((models, net.active.test.shape[1]))
     violations, explained = np.zeros(models), np.zeros(models)
     counts = np.zeros(models, dtype=np.int64)
-    places: list[NDArray[np.int64]] = []
-    values: list[Array] = []
-    for model in range(models):
-        violations[model] = net.fit(float(l1[model]), float(l2[model]))
-        explained[model] = 1.0 - outside - net.residual @ net.residual
-        counts[model] = len(net.active.members)
-        predictions[model] = net.predictions()
+    parts: list[Fitted] = []
+    done = 0
+    while done < models:
+        fitted = fit_ahead(net, l1[done:], l2[done:], keep=keep)
+        fitted = fitted or net.fit(float(l1[done]), float(l2[done]), keep=keep)
+        these = slice(done, done + len(fitted.violations))
+        predictions[these], violations[these] = fitted.predictions, fitted.violations
+        explained[these] = 1.0 - outside - np.einsum("ij,ij->j", fitted.residuals, fitted.residuals)
+        counts[these] = len(fitted.members)
         if keep:
-            order = np.argsort(net.active.members)
-            places.append(net.active.members[order])
-            values.append(net.coefs()[order])
-        if early_stop and ends(explained, model):
-            models = model + 1
-            break
-    coefs = None
-    if keep:
-        starts = np.concatenate([[0], np.cumsum(counts[:models])])
-        shape = (len(net.active.sign), models)
-        coefs = csc_array((np.concatenate(values), np.concatenate(places), starts), shape=shape)
-    return Followed(predictions[:models], violations[:models], explained[:models], counts[:models], coefs)
+            parts.append(fitted)
+        if early_stop:
+            models = next((model + 1 for model in range(these.start, these.stop) if ends(explained, model)), models)
+        done = these.stop
+    return Followed(
+        predictions[:models],
+        violations[:models],
+        explained[:models],
+        counts[:models],
+        _together(parts, len(net.active.sign), models) if keep else None,
+    )
+
+
+def _together(parts: list[Fitted], features: int, models: int) -> csc_array:
+    """Return the coefficients of the first ``models`` fits (features, models)."""
+    places, values, sizes = [], [], []
+    for part in parts:
+        order = np.argsort(part.members)
+        number = part.coefs.shape[1] if part.coefs is not None else 0
+        places.append(np.tile(part.members[order], number))
+        values.append(np.ravel(part.coefs[order], order="F") if part.coefs is not None else np.zeros(0))
+        sizes += [len(part.members)] * number
+    starts = np.concatenate([[0], np.cumsum(sizes[:models])])
+    end = starts[-1]
+    return csc_array((np.concatenate(values)[:end], np.concatenate(places)[:end], starts), shape=(features, models))
 
 
 def ends(explained: Array, model: int) -> bool:

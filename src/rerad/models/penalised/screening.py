@@ -2,7 +2,8 @@
 
 The correlations of all features are known exactly at a few earlier residuals. A new residual is split into its part in
 their span, whose correlations are sums of the known ones, and the rest, whose length bounds what it can add: features
-have length 1 (Cauchy and Schwarz). Only features whose status that leaves open are multiplied out.
+have length 1 (Cauchy and Schwarz). Only features whose status that leaves open are multiplied out. Most features are far
+from active for a long stretch of the path; the same argument from one residual leaves them out altogether.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
 
 Array = NDArray[np.float64]
+Places = NDArray[np.int64]
 KEPT = 6
 DEPENDENT = 1e-7  # share of a residual outside the span below which it adds nothing to it but rounding
+FAR = 0.7  # of the level: features under it at one residual need not be asked at those close to it
 ROUNDING = 4e-16  # of a sum, for each of its terms
 WORTH = 3  # multiplying out p / 3 features one by one takes as long as all at once, which can then be remembered
 
@@ -28,6 +31,8 @@ class Looked:
         self.residuals: list[Array] = []
         self.products: list[Array] = []
         self.opened = 0
+        self.close: Places = np.arange(len(features))
+        self.centre, self.far = np.ones(features.shape[1]), 0.0
 
     def pays(self, number: int) -> bool:
         """Return whether to look at all features instead of ``number`` more, for those opened since the last look."""
@@ -59,12 +64,44 @@ class Looked:
         self.known = combine @ np.array([self.products[index] for index in kept])
         self.slack = self.rounding * (np.abs(combine) @ lengths[kept])
 
-    def near(self, residual: Array) -> tuple[Array, float]:
-        """Return correlations (features,) of a residual and the most by which the true ones can differ from them."""
-        parts = self.basis @ residual
-        rest = residual - parts @ self.basis
+        self.known_close = self.known[:, self.close]
+
+    def candidates(self, residuals: Array, levels: Array, members: Places) -> tuple[Places, Array, Array]:
+        """Return features that may exceed ``levels`` (models,) at ``residuals`` (cases, models), all others do not.
+
+        With them their correlations (models, candidates) and the most by which these are off (models,). ``members`` are
+        active and so among them.
+        """
+        if not self._far_stay_below(residuals, levels):
+            self._choose_close(residuals[:, -1], FAR * levels[-1], members)
+            if not self._far_stay_below(residuals, levels):
+                self._choose_close(residuals[:, -1], 0.0, members)
+        near, radius = self._near(residuals, self.known_close)
+        return self.close, near, radius
+
+    def _far_stay_below(self, residuals: Array, levels: Array) -> bool:
+        """Return whether no feature that is not close exceeds the level at any of the residuals."""
+        if len(self.close) == len(self.features):
+            return True
+        share = (self.centre @ residuals) / max(self.centre @ self.centre, 1e-300)
+        rest = residuals - np.outer(self.centre, share)
+        return bool((np.abs(share) * self.far + np.sqrt((rest * rest).sum(axis=0)) < levels).all())
+
+    def _choose_close(self, residual: Array, level: float, members: Places) -> None:
+        """Take for close what may exceed ``level`` at a residual, and what is active."""
+        near, radius = self._near(residual[:, None], self.known)
+        size = np.abs(near[0]) + radius[0]
+        close = size >= level
+        close[members] = True
+        self.close = np.flatnonzero(close)
+        self.centre, self.far = residual, level
+        self.known_close = self.known[:, self.close]
+
+    def _near(self, residuals: Array, known: Array) -> tuple[Array, Array]:
+        parts = self.basis @ residuals
+        rest = residuals - self.basis.T @ parts
         again = self.basis @ rest
-        rest -= again @ self.basis
+        rest -= self.basis.T @ again
         parts += again
-        radius = (rest @ rest) ** 0.5 + self.rounding * (residual @ residual) ** 0.5 + np.abs(parts) @ self.slack
-        return parts @ self.known, float(radius)
+        radius = np.sqrt((rest * rest).sum(axis=0)) + self.rounding * np.sqrt((residuals * residuals).sum(axis=0))
+        return parts.T @ known, radius + self.slack @ np.abs(parts)
