@@ -122,9 +122,8 @@ def scaling(x: np.ndarray, targets: np.ndarray, folds: np.ndarray) -> None:
         wall = time.perf_counter()
         map_cases(work, [targets[:, : TARGETS // 2], targets[:, TARGETS // 2 :]], workers=workers, label="targets")
         seconds.append(time.perf_counter() - wall)
-    print(
-        f"{TARGETS} targets: one process {seconds[0]:.1f} s, two {seconds[1]:.1f} s, {seconds[0] / seconds[1]:.2f} times"
-    )
+    one, two = seconds
+    print(f"{TARGETS} targets: one process {one:.1f} s, two {two:.1f} s, {one / two:.2f} times as fast")
 
 
 def choose(x: np.ndarray, folds: np.ndarray, targets: np.ndarray) -> float:

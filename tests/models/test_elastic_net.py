@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from expression import synthetic
 from sklearn.linear_model import ElasticNet
 
-from expression import synthetic
 from rerad.core.errors import ReradError
 from rerad.models import elastic_net_path
 

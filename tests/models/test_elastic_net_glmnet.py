@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
 from expression import gliomas, synthetic
 from glmnet import need_glmnet, run_r
+
 from rerad.models.elastic_net import elastic_net_path
 from rerad.models.penalised.crossed import elastic_net_cv
 

@@ -82,7 +82,7 @@ def elastic_net_path(
     values, targets = checked(X, y)
     if targets.shape[1] != 1:
         raise ReradError(f"{targets.shape[1]} targets", remedy="Fit one path a target")
-    problem = pose(values)
+    problem = pose(np.ascontiguousarray(values.T))
     answer = problem.answer(targets[:, 0])
     own = lambdas is None
     path = own_lambdas(answer, values.shape, l1_ratio=l1_ratio, n_lambdas=n_lambdas) if own else given_lambdas(lambdas)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from expression import synthetic
+
 from rerad.core.errors import ReradError
 from rerad.models import elastic_net_cv, elastic_net_nested, elastic_net_path
 

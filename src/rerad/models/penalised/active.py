@@ -11,7 +11,7 @@ Places = NDArray[np.int64]
 REBUILD = 2000  # changes after which the cases' system is summed anew, against the drift of rounding
 BACK = 0.8  # share of the cases under which the number of active features falls before the features' system returns
 EXACT = 1e-14
-REFINEMENTS, TERMS, TURNS = 2, 7, 3
+REFINEMENTS, TERMS, TURNS = 2, 9, 3
 
 
 class ActiveSet:
@@ -36,8 +36,8 @@ class ActiveSet:
     def solve(self, a: float, d: float, drawn: Array | None) -> tuple[Array, float]:
         """Return the residual (cases,) and the error of the equations; ``drawn`` is u for all features.
 
-        With few active features ``coefs`` are their coefficients. Refinement on the residual takes the error down to the
-        rounding of the data, whatever the drift of the systems.
+        With few active features ``coefs`` are their coefficients. Refinement on the residual takes the error down to
+        the rounding of the data, whatever the drift of the systems.
         """
         if not len(self.members):
             self.coefs = np.zeros(0)

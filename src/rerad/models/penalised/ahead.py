@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from rerad.models.penalised.newton import PROXIMAL_BELOW, Fitted, Net
 
 Array = NDArray[np.float64]
-NEARBY = 0.02  # how far a penalty may be from the factor's, in parts: what a term or refinement leaves of the error
-LEAST, MOST = 4, 64
+NEARBY = 0.04  # how far a penalty may be from the factor's, in parts: what a term or refinement leaves of the error
+LEAST, MOST = 8, 64
 
 
 def fit_ahead(net: Net, l1: Array, l2: Array, *, keep: bool) -> Fitted | None:
@@ -18,6 +18,9 @@ def fit_ahead(net: Net, l1: Array, l2: Array, *, keep: bool) -> Fitted | None:
     Returns None where that is not worth trying or already the first changes.
     """
     _, d = net.penalties
+    if net.reach == 0:
+        net.reach = LEAST  # the next one is known to change
+        return None
     if not len(net.active.members) or d < PROXIMAL_BELOW:
         return None
     number = min(net.reach, int(np.searchsorted(-l2[:MOST], (NEARBY - 1.0) * d)))
@@ -27,7 +30,7 @@ def fit_ahead(net: Net, l1: Array, l2: Array, *, keep: bool) -> Fitted | None:
     residuals, coefs, errors = net.active.solve_near(l1, l2, d)
     held = _unchanged(net, residuals, coefs, l1) & (errors <= net.goal)
     count = number if held.all() else int(held.argmin())
-    net.reach = min(MOST, max(LEAST, 2 * count))
+    net.reach = min(MOST, 2 * net.reach) if count == number else 0
     if not count:
         return None
     l1, l2, residuals, errors = l1[:count], l2[:count], residuals[:, :count], errors[:count]

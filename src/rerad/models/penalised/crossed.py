@@ -71,18 +71,21 @@ def elastic_net_cv(
 
     ``X`` (cases, features), ``y`` (cases,) or (cases, targets), ``folds`` (cases,) a label each. What a fold's features
     need is worked out once for all targets and ratios; ``threads`` share the pairs of target and ratio. Without
-    ``lambdas`` each ratio has the path of all cases (see ``elastic_net_path``), and with ``fold_paths`` ``shared`` every
-    fold is fitted on it. ``own`` is what R's cv.glmnet does without ``lambda=``: each fold has its own path, paths stop
-    early, and predictions are interpolated at the λ of all cases. A pair counts if no fold's model is intercept-only;
-    of equals the first ratio and the largest λ are chosen.
+    ``lambdas`` each ratio has the path of all cases (see ``elastic_net_path``), and with ``fold_paths`` ``shared``
+    every fold is fitted on it. ``own`` is what R's cv.glmnet does without ``lambda=``: each fold has its own path,
+    paths stop early, and predictions are interpolated at the λ of all cases. A pair counts if no fold's model is
+    intercept-only; of equals the first ratio and the largest λ are chosen.
 
     Raises:
         ReradError: see ``elastic_net_path``; fewer than two folds, or a fold that leaves fewer than two cases.
     """
     values, targets = checked(X, y)
     labels = _checked_folds(folds, len(values), fold_paths)
-    whole = pose(values)
-    parts = [(labels == label, pose(values[labels != label], values[labels == label])) for label in np.unique(labels)]
+    turned = np.ascontiguousarray(values.T)
+    whole = pose(turned)
+    parts = [
+        (labels == label, pose(turned[:, labels != label], turned[:, labels == label])) for label in np.unique(labels)
+    ]
     with threadpool_limits(1):
         if 0.0 in l1_ratios:  # before the threads, each of which would
             for _, problem in parts:
@@ -119,7 +122,7 @@ def elastic_net_nested(X: Any, y: Any, folds: Any, **settings: Any) -> list[Nest
     for label in np.unique(labels):
         held = labels == label
         found = elastic_net_cv(values[~held], targets[~held], labels[~held], **settings)
-        problem = pose(values[~held], values[held])
+        problem = pose(np.ascontiguousarray(values[~held].T), values[held].T)
         for number, choice in enumerate(found):
             choices[number][label.item()] = choice
             answer = problem.answer(targets[~held, number])

@@ -3,8 +3,8 @@
 The dual of ½|y − Xb|² + a|b|₁ + (d/2)|b|² is ½|r|² − y'r + |S(X'r, a)|² / 2d over residuals r (cases,), S the soft
 threshold: strictly convex and piecewise quadratic. Newton's step leads to the exact solution of the active set, and
 with an exact line search where a whole step does not help, the minimum is reached after finitely many. The KKT
-violation of b = S(X'r, a) / d is at most the length of the dual gradient. Without d (the lasso) the dual is not strictly
-convex: proximal point steps then add (e/2)|b − b₀|², which is d + e for d, and e b₀ inside S.
+violation of b = S(X'r, a) / d is at most the length of the dual gradient. Without d (the lasso) the dual is not
+strictly convex: proximal point steps then add (e/2)|b − b₀|², which is d + e for d, and e b₀ inside S.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Net:
         self.largest = largest
         self.centre: Array | None = None
         self.penalties = np.inf, np.inf
-        self.reach = 4
+        self.reach = 0
 
     def fit(self, a: float, d: float, *, keep: bool) -> Fitted:
         """Fit the penalties a |b|₁ + (d/2)|b|²; ``keep`` the coefficients also where nothing else needs them."""

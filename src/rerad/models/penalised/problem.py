@@ -55,7 +55,7 @@ class Problem:
 
     def answer(self, target: Array) -> Answer:
         """Return a target (cases,) as the solvers see it."""
-        column = standardise(target[:, None])
+        column = standardise(target[None])
         mean, length = float(column.centre()[0]), float(np.ldexp(column.length[0], column.exponent[0]))
         response = column.values[0] if self.rotate is None else self.rotate(column.values[0])
         correlations = self.features @ response
@@ -95,11 +95,11 @@ class Fits:
     weights: Array | None
 
 
-def pose(rows: Array, others: Array | None = None) -> Problem:
-    """Return the problem of ``rows`` (cases, features), with ``others`` to predict."""
-    columns = standardise(rows)
+def pose(turned: Array, others: Array | None = None) -> Problem:
+    """Return the problem of features given as (features, cases), with ``others`` to predict."""
+    columns = standardise(turned)
     p, n = columns.values.shape
-    test = np.zeros((p, 0)) if others is None else np.ascontiguousarray(columns.of(others))
+    test = np.zeros((p, 0)) if others is None else columns.of(others)
     if n <= p:
         return Problem(columns, columns.values, test, n, None)
     rotation, triangle = np.linalg.qr(columns.values.T)

@@ -2,8 +2,8 @@
 
 The correlations of all features are known exactly at a few earlier residuals. A new residual is split into its part in
 their span, whose correlations are sums of the known ones, and the rest, whose length bounds what it can add: features
-have length 1 (Cauchy and Schwarz). Only features whose status that leaves open are multiplied out. Most features are far
-from active for a long stretch of the path; the same argument from one residual leaves them out altogether.
+have length 1 (Cauchy and Schwarz). Only features whose status that leaves open are multiplied out. Most features are
+far from active for a long stretch of the path; the same argument from one residual leaves them out altogether.
 """
 
 from __future__ import annotations
@@ -72,7 +72,8 @@ class Looked:
         With them their correlations (models, candidates) and the most by which these are off (models,). ``members`` are
         active and so among them.
         """
-        if not self._far_stay_below(residuals, levels):
+        # Nothing is far at first, and where the last choice left nothing out.
+        if self.far == 0.0 or not self._far_stay_below(residuals, levels):
             self._choose_close(residuals[:, -1], FAR * levels[-1], members)
             if not self._far_stay_below(residuals, levels):
                 self._choose_close(residuals[:, -1], 0.0, members)
@@ -81,8 +82,6 @@ class Looked:
 
     def _far_stay_below(self, residuals: Array, levels: Array) -> bool:
         """Return whether no feature that is not close exceeds the level at any of the residuals."""
-        if len(self.close) == len(self.features):
-            return True
         share = (self.centre @ residuals) / max(self.centre @ self.centre, 1e-300)
         rest = residuals - np.outer(self.centre, share)
         return bool((np.abs(share) * self.far + np.sqrt((rest * rest).sum(axis=0)) < levels).all())

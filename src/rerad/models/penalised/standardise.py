@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rerad.core.errors import ReradError
 
 Array = NDArray[np.float64]
+SAFE = 1e100  # values and spreads between it and its inverse have squares that are numbers
 
 
 @dataclass(frozen=True)
@@ -26,12 +27,14 @@ class Columns:
     length: Array
     exponent: NDArray[np.int64]
 
-    def of(self, rows: Array) -> Array:
-        """Return other rows (cases, columns) on the same scale, as (columns, cases)."""
-        scaled = np.ldexp(rows.T, -self.exponent[:, None]) - self.mean[:, None]
-        return np.divide(
-            scaled, self.length[:, None], out=np.zeros(scaled.shape), where=np.broadcast_to(self.varies, scaled.shape)
-        )
+    def of(self, turned: Array) -> Array:
+        """Return other cases, (columns, cases), on the same scale."""
+        if self.exponent.any():
+            turned = np.ldexp(turned, -self.exponent[:, None])
+        values = turned - self.mean[:, None]
+        values[self.length == 0] = 0.0
+        values /= np.where(self.varies, self.length[:, None], 1.0)
+        return values
 
     @property
     def varies(self) -> NDArray[np.bool_]:
@@ -49,25 +52,45 @@ class Columns:
         return np.ldexp(self.mean, self.exponent)
 
 
-def standardise(rows: Array) -> Columns:
-    """Return the columns of ``rows`` (cases, columns) with mean 0 and length 1, as glmnet does with 1/n."""
-    turned = np.ascontiguousarray(rows.T, dtype=np.float64)
-    constant = turned.max(axis=1) == turned.min(axis=1)
-    _, exponent = np.frexp(np.abs(turned).max(axis=1))
-    exponent = exponent.astype(np.int64)
+def standardise(turned: Array) -> Columns:
+    """Return columns, given as rows (columns, cases), with mean 0 and length 1, as glmnet does with 1/n."""
+    high, low = turned.max(axis=1), turned.min(axis=1)
+    constant = high == low
+    spread, peak = high - low, np.maximum(np.abs(high), np.abs(low))
+    exponent = np.zeros(len(turned), dtype=np.int64)
+    if peak.max() > SAFE or not spread[~constant].min(initial=1.0) > 1.0 / SAFE:
+        return _standardise_by_powers(turned, peak, constant)
+    mean = turned.mean(axis=1)
+    values = turned - mean[:, None]
+    if (np.abs(mean) > 100.0 * spread).any():
+        mean = _centre_again(values, mean)
+    values[constant] = 0.0
+    length = np.sqrt(np.einsum("ij,ij->i", values, values))
+    length[constant] = 0.0
+    values /= np.where(constant, 1.0, length)[:, None]
+    return Columns(values, mean, length, exponent)
+
+
+def _centre_again(values: Array, mean: Array) -> Array:
+    """Take off what the first mean lost to rounding, where values are large beside their spread; return the mean."""
+    rest = values.mean(axis=1)
+    values -= rest[:, None]
+    return mean + rest
+
+
+def _standardise_by_powers(turned: Array, peak: Array, constant: NDArray[np.bool_]) -> Columns:
+    """Standardise where squares could leave the range of numbers: powers of two are taken out first, exactly."""
+    exponent = np.frexp(peak)[1].astype(np.int64)
     values = np.ldexp(turned, -exponent[:, None])
     mean = values.mean(axis=1)
     values -= mean[:, None]
-    # What the first mean lost to rounding matters where the values are large beside their spread.
-    rest = values.mean(axis=1)
-    values -= rest[:, None]
+    mean = _centre_again(values, mean)
     values[constant] = 0.0
-    # Once more a power of two, for a spread whose square would vanish.
-    _, spread = np.frexp(np.abs(values).max(axis=1))
+    spread = np.frexp(np.abs(values).max(axis=1))[1]
     values = np.ldexp(values, -spread[:, None])
     length = np.sqrt(np.einsum("ij,ij->i", values, values))
-    np.divide(values, length[:, None], out=values, where=(length > 0)[:, None])
-    return Columns(values, mean + rest, np.ldexp(length, spread), exponent)
+    values /= np.where(constant, 1.0, length)[:, None]
+    return Columns(values, mean, np.ldexp(length, spread), exponent)
 
 
 def checked(features: Any, targets: Any) -> tuple[Array, Array]:
