@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
+from threadpoolctl import threadpool_limits
 
 from rerad.core.errors import ReradError
 from rerad.models.penalised.problem import Fits, Problem, fit_path, given_lambdas, own_lambdas, pose
@@ -82,8 +83,16 @@ def elastic_net_path(
     values, targets = checked(X, y)
     if targets.shape[1] != 1:
         raise ReradError(f"{targets.shape[1]} targets", remedy="Fit one path a target")
+    # The products are too small for a team of threads to be worth its waking.
+    with threadpool_limits(1):
+        return _path(values, targets[:, 0], l1_ratio, n_lambdas, lambdas, early_stop)
+
+
+def _path(
+    values: Array, target: Array, l1_ratio: float, n_lambdas: int, lambdas: Any, early_stop: bool
+) -> ElasticNetPath:
     problem = pose(np.ascontiguousarray(values.T))
-    answer = problem.answer(targets[:, 0])
+    answer = problem.answer(target)
     own = lambdas is None
     path = own_lambdas(answer, values.shape, l1_ratio=l1_ratio, n_lambdas=n_lambdas) if own else given_lambdas(lambdas)
     fits = fit_path(problem, answer, path, l1_ratio=l1_ratio, own=own, early_stop=early_stop, keep=True)

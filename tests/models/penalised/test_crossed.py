@@ -36,8 +36,8 @@ def test_the_choice_is_that_of_all_fits_made_one_by_one() -> None:
     assert choice.violation <= 1e-9
 
 
-def test_targets_and_threads_change_nothing() -> None:
-    together = elastic_net_cv(X, np.stack([Y, SECOND], axis=1), FOLDS, l1_ratios=RATIOS, n_lambdas=8, threads=2)
+def test_targets_and_workers_change_nothing() -> None:
+    together = elastic_net_cv(X, np.stack([Y, SECOND], axis=1), FOLDS, l1_ratios=RATIOS, n_lambdas=8, workers=2)
     for target, choice in zip((Y, SECOND), together, strict=True):
         (alone,) = elastic_net_cv(X, target, FOLDS, l1_ratios=RATIOS, n_lambdas=8)
         assert (alone.l1_ratio, alone.lam, alone.r2) == (choice.l1_ratio, choice.lam, choice.r2)

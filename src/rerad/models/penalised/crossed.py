@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,23 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from rerad.core.errors import ReradError
+from rerad.core.parallel import map_cases
 from rerad.models.penalised.problem import Problem, fit_path, given_lambdas, own_lambdas, pose
 from rerad.models.penalised.standardise import checked
 
 Array = NDArray[np.float64]
+Folds = list[tuple[NDArray[np.bool_], Problem]]  # which cases are held out, and the problem of the others
 L1_RATIOS = tuple(number / 20 for number in range(21))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is tried: l1 ratios, and λ given or a number of them, on paths of each fold's ``own`` or of all cases."""
+
+    l1_ratios: tuple[float, ...]
+    n_lambdas: int
+    lambdas: Any
+    own: bool
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,12 @@ def elastic_net_cv(
     n_lambdas: int = 100,
     lambdas: Any = None,
     fold_paths: str = "shared",
-    threads: int = 1,
+    workers: int = 1,
 ) -> list[Choice]:
     """Choose l1 ratio and λ for each target by the R² of all out-of-fold predictions together.
 
     ``X`` (cases, features), ``y`` (cases,) or (cases, targets), ``folds`` (cases,) a label each. What a fold's features
-    need is worked out once for all targets and ratios; ``threads`` share the pairs of target and ratio. Without
+    need is worked out once for all targets and ratios; ``workers`` are processes that share the targets. Without
     ``lambdas`` each ratio has the path of all cases (see ``elastic_net_path``), and with ``fold_paths`` ``shared``
     every fold is fitted on it. ``own`` is what R's cv.glmnet does without ``lambda=``: each fold has its own path,
     paths stop early, and predictions are interpolated at the λ of all cases. A pair counts if no fold's model is
@@ -80,28 +92,18 @@ def elastic_net_cv(
         ReradError: see ``elastic_net_path``; fewer than two folds, or a fold that leaves fewer than two cases.
     """
     values, targets = checked(X, y)
+    settings = Settings(tuple(l1_ratios), n_lambdas, lambdas, fold_paths == "own")
+    if not settings.l1_ratios:
+        raise ReradError("no l1 ratio to choose from", where="l1_ratios")
     labels = _checked_folds(folds, len(values), fold_paths)
-    turned = np.ascontiguousarray(values.T)
-    whole = pose(turned)
-    parts = [
-        (labels == label, pose(turned[:, labels != label], turned[:, labels == label])) for label in np.unique(labels)
-    ]
-    with threadpool_limits(1):
-        if 0.0 in l1_ratios:  # before the threads, each of which would
-            for _, problem in parts:
-                _ = problem.spectrum, problem.kernel
-        tasks = [(target, ratio) for target in targets.T for ratio in l1_ratios]
-
-        def work(task: tuple[Array, float]) -> _Row:
-            return _row(whole, parts, *task, n_lambdas, lambdas, fold_paths == "own")
-
-        with ThreadPoolExecutor(max_workers=threads) as pool:
-            rows = list(pool.map(work, tasks))
-    count = len(l1_ratios)
-    return [
-        _choice(l1_ratios, rows[number * count : (number + 1) * count], target, parts)
-        for number, target in enumerate(targets.T)
-    ]
+    parts = np.array_split(targets, max(1, min(workers, targets.shape[1])), axis=1)
+    work = partial(_choose, values, labels, settings)
+    found: list[Choice] = []
+    for choices in map_cases(work, parts, workers=workers, label="elastic net"):
+        if isinstance(choices, ReradError):
+            raise choices
+        found += choices
+    return found
 
 
 def elastic_net_nested(X: Any, y: Any, folds: Any, **settings: Any) -> list[Nested]:
@@ -138,20 +140,29 @@ def elastic_net_nested(X: Any, y: Any, folds: Any, **settings: Any) -> list[Nest
     ]
 
 
-def _row(
-    whole: Problem,
-    parts: list[tuple[NDArray[np.bool_], Problem]],
-    target: Array,
-    ratio: float,
-    n_lambdas: int,
-    lambdas: Any,
-    own: bool,
-) -> _Row:
+def _choose(values: Array, labels: NDArray, settings: Settings, targets: Array) -> list[Choice]:
+    """Choose for some targets (cases, targets)."""
+    turned = np.ascontiguousarray(values.T)
+    whole = pose(turned)
+    parts: Folds = [
+        (labels == label, pose(turned[:, labels != label], turned[:, labels == label])) for label in np.unique(labels)
+    ]
+    found = []
+    # The products are too small for a team of threads to be worth its waking.
+    with threadpool_limits(1):
+        for target in targets.T:
+            rows = [_row(whole, parts, target, ratio, settings) for ratio in settings.l1_ratios]
+            found.append(_choice(settings.l1_ratios, rows, target, parts))
+    return found
+
+
+def _row(whole: Problem, parts: Folds, target: Array, ratio: float, settings: Settings) -> _Row:
     """Fit one l1 ratio in all folds."""
     answer = whole.answer(target)
     shape = (whole.cases, len(whole.features))
-    if lambdas is not None:
-        path, own = given_lambdas(lambdas), False
+    n_lambdas, own = settings.n_lambdas, settings.own and settings.lambdas is None
+    if settings.lambdas is not None:
+        path = given_lambdas(settings.lambdas)
     else:
         path = own_lambdas(answer, shape, l1_ratio=ratio, n_lambdas=n_lambdas)
     if own:
@@ -182,7 +193,7 @@ def _between(path: Array, known: Array, values: Array) -> Array:
     return np.interp(path, known[::-1], values[::-1])
 
 
-def _choice(ratios: Sequence[float], rows: list[_Row], target: Array, parts: list) -> Choice:
+def _choice(ratios: Sequence[float], rows: list[_Row], target: Array, parts: Folds) -> Choice:
     longest = max(len(row.lambdas) for row in rows)
     lambdas, scores = (np.full((len(rows), longest), np.nan) for _ in range(2))
     for number, row in enumerate(rows):

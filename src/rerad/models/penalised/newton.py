@@ -126,7 +126,7 @@ class Net:
             else:
                 start, length, changed, signs = self._search(start, end, a, d, drawn)
             active.take_over(changed, signs)
-        self.residual = end
+        self.residual, _ = active.solve(a, d, drawn)
         return np.inf
 
     def _changes(self, residual: Array, a: float, d: float, drawn: Array | None) -> tuple[Places, Array]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rerad.core.errors import ReradError
 
 Array = NDArray[np.float64]
-SAFE = 1e100  # values and spreads between it and its inverse have squares that are numbers
+SAFE = 1e120  # means under it, and squares between its inverse and it, are far from the ends of the range of numbers
 
 
 @dataclass(frozen=True)
@@ -54,21 +54,24 @@ class Columns:
 
 def standardise(turned: Array) -> Columns:
     """Return columns, given as rows (columns, cases), with mean 0 and length 1, as glmnet does with 1/n."""
-    high, low = turned.max(axis=1), turned.min(axis=1)
-    constant = high == low
-    spread, peak = high - low, np.maximum(np.abs(high), np.abs(low))
-    exponent = np.zeros(len(turned), dtype=np.int64)
-    if peak.max() > SAFE or not spread[~constant].min(initial=1.0) > 1.0 / SAFE:
-        return _standardise_by_powers(turned, peak, constant)
-    mean = turned.mean(axis=1)
-    values = turned - mean[:, None]
-    if (np.abs(mean) > 100.0 * spread).any():
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        mean = turned.mean(axis=1)
+        values = turned - mean[:, None]
+        squared = np.einsum("ij,ij->i", values, values)
+        # Only where the spread is small beside the mean can it be rounding alone: is the column constant?
+        narrow = np.flatnonzero(~(squared > (1e-3 * mean) ** 2))
+    constant = np.zeros(len(turned), dtype=bool)
+    constant[narrow] = turned[narrow].max(axis=1) == turned[narrow].min(axis=1)
+    varied = squared[~constant]
+    if not ((varied > 1.0 / SAFE) & (varied < SAFE)).all() or np.abs(mean).max() > SAFE:
+        return _standardise_by_powers(turned, constant)
+    if len(narrow):
         mean = _centre_again(values, mean)
+        squared = np.einsum("ij,ij->i", values, values)
     values[constant] = 0.0
-    length = np.sqrt(np.einsum("ij,ij->i", values, values))
-    length[constant] = 0.0
+    length = np.where(constant, 0.0, np.sqrt(squared))
     values /= np.where(constant, 1.0, length)[:, None]
-    return Columns(values, mean, length, exponent)
+    return Columns(values, mean, length, np.zeros(len(turned), dtype=np.int64))
 
 
 def _centre_again(values: Array, mean: Array) -> Array:
@@ -78,9 +81,9 @@ def _centre_again(values: Array, mean: Array) -> Array:
     return mean + rest
 
 
-def _standardise_by_powers(turned: Array, peak: Array, constant: NDArray[np.bool_]) -> Columns:
+def _standardise_by_powers(turned: Array, constant: NDArray[np.bool_]) -> Columns:
     """Standardise where squares could leave the range of numbers: powers of two are taken out first, exactly."""
-    exponent = np.frexp(peak)[1].astype(np.int64)
+    exponent = np.frexp(np.abs(turned).max(axis=1))[1].astype(np.int64)
     values = np.ldexp(turned, -exponent[:, None])
     mean = values.mean(axis=1)
     values -= mean[:, None]
