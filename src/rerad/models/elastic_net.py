@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csc_array
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from rerad.core.errors import ReradError
 from rerad.models.penalised.problem import Fits, Problem, fit_path, given_lambdas, own_lambdas, pose
@@ -102,14 +102,13 @@ def _path(
 def _in_units(problem: Problem, mean: float, fitted: Fits) -> ElasticNetPath:
     columns, features = problem.columns, problem.features
     centre = columns.centre()
-    if fitted.weights is not None:
+    left: Array | None = None
+    right: Any = fitted.weights
+    if fitted.coefs is None:
         left = columns.original(features)
-        right = fitted.weights
         shift = (centre @ left) @ right
     else:
-        left = None
-        right = fitted.coefs
-        scale = columns.original(np.ones(len(columns.mean)))
-        right = csc_array((right.data * scale[right.indices], right.indices, right.indptr), shape=right.shape)
+        found, scale = fitted.coefs, columns.original(np.ones(len(columns.mean)))
+        right = csc_array((found.data * scale[found.indices], found.indices, found.indptr), shape=found.shape)
         shift = right.T @ centre
     return ElasticNetPath(fitted.lambdas, mean - shift, fitted.counts, fitted.explained, fitted.violations, left, right)

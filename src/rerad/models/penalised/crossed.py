@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from rerad.core.errors import ReradError
 from rerad.core.parallel import map_cases
@@ -205,7 +205,7 @@ def _choice(ratios: Sequence[float], rows: list[_Row], target: Array, parts: Fol
         for held, _ in parts:
             means[held] = target[~held].mean()
         return Choice(np.nan, np.nan, _pooled_r2(target, means[None])[0], means, lambdas, scores, violation)
-    ratio, model = np.unravel_index(np.nanargmax(scores), scores.shape)
+    ratio, model = map(int, np.unravel_index(int(np.nanargmax(scores)), scores.shape))
     return Choice(
         float(ratios[ratio]),
         float(lambdas[ratio, model]),

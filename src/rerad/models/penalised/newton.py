@@ -52,7 +52,7 @@ class Net:
         self.residual = response
         self.margin, self.goal = MARGIN * largest, GOAL * largest
         self.largest = largest
-        self.centre: Array | None = None
+        self.centre = np.zeros(len(features))
         self.penalties = np.inf, np.inf
         self.reach = 0
 
@@ -77,8 +77,6 @@ class Net:
         return Fitted(residuals, predictions, errors / self.largest, active.members, coefs)
 
     def _fit_proximal(self, a: float, d: float) -> float:
-        if self.centre is None:
-            self.centre = np.zeros(len(self.active.sign))
         extra, error = PROXIMAL, np.inf
         for _ in range(PROXIMAL_TURNS):
             inner = self._minimise(a, d + extra, extra)
@@ -109,7 +107,7 @@ class Net:
         Returns the largest error of the stationarity of the active features, infinite if the steps ran out.
         """
         active = self.active
-        drawn = extra * self.centre if extra else None
+        drawn: Array | None = extra * self.centre if extra else None
         start, length = self.residual, np.inf
         for step in range(STEPS):
             end, error = active.solve(a, d, drawn)

@@ -82,7 +82,7 @@ class Looked:
 
     def _far_stay_below(self, residuals: Array, levels: Array) -> bool:
         """Return whether no feature that is not close exceeds the level at any of the residuals."""
-        share = (self.centre @ residuals) / max(self.centre @ self.centre, 1e-300)
+        share = (self.centre @ residuals) / max(float(self.centre @ self.centre), 1e-300)
         rest = residuals - np.outer(self.centre, share)
         return bool((np.abs(share) * self.far + np.sqrt((rest * rest).sum(axis=0)) < levels).all())
 
