@@ -60,7 +60,7 @@ class Net:
         """Fit the penalties a |b|₁ + (d/2)|b|²; ``keep`` the coefficients also where nothing else needs them."""
         if d < PROXIMAL_BELOW:
             error = self._fit_proximal(a, d)
-            coefs = self.centre[self.active.members]
+            coefs: Array | None = self.centre[self.active.members]
         else:
             error = self._minimise(a, d, 0.0) + self.margin
             coefs = self._coefs(a, d, None) if keep or self.active.few else None
