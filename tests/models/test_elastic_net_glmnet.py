@@ -12,6 +12,8 @@ from glmnet import need_glmnet, run_r
 from rerad.models.elastic_net import elastic_net_path
 from rerad.models.penalised.crossed import elastic_net_cv
 
+pytestmark = pytest.mark.slow  # glmnet takes a while to converge to a tolerance that tells something
+
 FITS = """
 x <- read('x'); y <- read('y')[, 1]; new <- read('new'); alphas <- read('alphas')[, 1]
 for (i in seq_along(alphas)) {
