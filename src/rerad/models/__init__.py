@@ -18,8 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.models.cells.genotype import Genotype
+    from rerad.models.elastic_net import elastic_net_path
+    from rerad.models.penalised.crossed import elastic_net_cv, elastic_net_nested
 
-__all__ = ["MODELS", "NETWORKS", "Genotype", "model", "task_names"]
+__all__ = [
+    "MODELS",
+    "NETWORKS",
+    "Genotype",
+    "elastic_net_cv",
+    "elastic_net_nested",
+    "elastic_net_path",
+    "model",
+    "task_names",
+]
 
 NETWORKS = {
     "chmfl": "rerad.models.chmfl",
@@ -31,6 +42,14 @@ NETWORKS = {
     "resnet2d": "rerad.models.resnet2d",
     "unet3d": "rerad.models.unet3d",
     "vnet": "rerad.models.vnet",
+}
+
+# What is public but heavier than names, imported when it is first asked for.
+PUBLIC = {
+    "Genotype": "rerad.models.cells.genotype",
+    "elastic_net_cv": "rerad.models.penalised.crossed",
+    "elastic_net_nested": "rerad.models.penalised.crossed",
+    "elastic_net_path": "rerad.models.elastic_net",
 }
 
 MODELS = {
@@ -64,9 +83,6 @@ def task_names(name: str, settings: dict[str, Any]) -> tuple[str, ...]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public but heavier than names when it is first asked for."""
-    if name == "Genotype":
-        from rerad.models.cells.genotype import Genotype
-
-        return Genotype
+    if name in PUBLIC:
+        return getattr(importlib.import_module(PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
