@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +63,9 @@ def draw_figure(
     target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
     if kind in ALONE:
         images = {"cases": cases, "arrays": _given(arrays, kind, png), "names": settings.get("cases", ())}
-        drawers: dict[str, Any] = {
-            "scans": partial(plot_scans, spacing_mm=spacing_mm),
-            "modalities": plot_modalities,
-            "patches": partial(plot_patches, patch=settings.get("patch")),
-        }
-        drawers[kind](**images, **target)
+        drawers: dict[str, Any] = {"scans": plot_scans, "modalities": plot_modalities, "patches": plot_patches}
+        more = {"scans": {"spacing_mm": spacing_mm}, "patches": {"patch": settings.get("patch")}}
+        drawers[kind](**images, **more.get(kind, {}), **target)
         return
     target["rows"] = settings["rows"]
     if kind == "roc":
