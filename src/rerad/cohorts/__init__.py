@@ -7,7 +7,7 @@ from typing import Any
 
 from rerad.cohorts.sources import Part
 
-COHORTS = {"brats": "rerad.cohorts.brats", "sts": "rerad.cohorts.sts"}
+COHORTS = {"brats": "rerad.cohorts.brats", "breast": "rerad.cohorts.breast", "sts": "rerad.cohorts.sts"}
 
 
 def stage(cohort: str, name: str) -> ModuleType:
