@@ -14,6 +14,8 @@ from rerad.cohorts.breast.phantom_breast import BENIGN
 
 KINDS = {"MR": MRImageStorage, "SEG": SegmentationStorage}
 DATE, TIME = "20000101", "110000.00"  # no time of writing: the same seed gives the same bytes
+# By which frames are told apart: ReferencedSegmentNumber and ImagePositionPatient, and the groups they stand in.
+DIMENSIONS = ((0x0062000B, 0x0062000A), (0x00200032, 0x00209113))
 COSINES = ["1", "0", "0", "0", "1", "0"]
 
 
@@ -101,7 +103,10 @@ def _write_segmentation(
     header.ContentLabel, header.SegmentationType, header.LossyImageCompression = "LESION", "BINARY", "00"
     header.NumberOfFrames, header.Rows, header.Columns = lesion.shape
     header.BitsAllocated, header.BitsStored, header.HighBit, header.PixelRepresentation = 1, 1, 0, 0
-    header.SegmentSequence = [_of(SegmentNumber=1, SegmentLabel="Lesion", SegmentAlgorithmType="MANUAL")]
+    segment = _of(SegmentNumber=1, SegmentLabel="Lesion", SegmentAlgorithmType="MANUAL")
+    segment.SegmentedPropertyCategoryCodeSequence = [_code("49755003", "Morphologically Altered Structure")]
+    segment.SegmentedPropertyTypeCodeSequence = [_code("52988006", "Lesion")]
+    header.SegmentSequence = [segment]
     images = [_of(ReferencedSOPClassUID=MRImageStorage, ReferencedSOPInstanceUID=uid) for uid in uids]
     series = _of(SeriesInstanceUID=_header(case, "MR", seed).SeriesInstanceUID, ReferencedInstanceSequence=images)
     header.ReferencedSeriesSequence = [series]
@@ -111,16 +116,28 @@ def _write_segmentation(
     header.SharedFunctionalGroupsSequence = [
         _of(PixelMeasuresSequence=[measures], PlaneOrientationSequence=[orientation])
     ]
+    organisation = generate_uid(entropy_srcs=[header.SeriesInstanceUID, "dimensions"])
+    header.DimensionOrganizationSequence = [_of(DimensionOrganizationUID=organisation)]
+    header.DimensionIndexSequence = [
+        _of(DimensionOrganizationUID=organisation, DimensionIndexPointer=pointer, FunctionalGroupPointer=group)
+        for pointer, group in DIMENSIONS
+    ]
     header.PerFrameFunctionalGroupsSequence = [
         _of(
+            FrameContentSequence=[_of(DimensionIndexValues=[1, index + 1])],
             PlanePositionSequence=[_of(ImagePositionPatient=position)],
             SegmentIdentificationSequence=[_of(ReferencedSegmentNumber=1)],
         )
-        for position in positions
+        for index, position in enumerate(positions)
     ]
     bits = np.packbits(lesion.ravel(), bitorder="little").tobytes()  # frames follow each other without filling
     header.add_new("PixelData", "OB", bits + b"\0" * (len(bits) % 2))
     _save(header, place / "1-1.dcm", "0")
+
+
+def _code(value: str, meaning: str) -> Dataset:
+    """Return a code of SNOMED CT."""
+    return _of(CodeValue=value, CodingSchemeDesignator="SCT", CodeMeaning=meaning)
 
 
 def _of(**values: object) -> Dataset:

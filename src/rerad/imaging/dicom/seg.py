@@ -1,7 +1,8 @@
 """DICOM segmentations (SEG) as masks on the grid of an image.
 
-pydicom alone: a mask is frames of bits, each with its place in space. ITK's reader stacks the frames at equal gaps
-wherever they lie; highdicom has no more to say of such a file, and asks for a codec package of its own.
+pydicom alone: a mask is frames of bits, each with its place in space. ITK's reader stacks the frames one upon the
+other, however far apart they lie; highdicom reads them as here, but refuses files that lack codes of what the segments
+are, which no mask needs, and would be a dependency for this one thing.
 """
 
 from __future__ import annotations

@@ -28,6 +28,7 @@ from rerad.reporting.figures.image import (
     write,
 )
 from rerad.reporting.figures.quality_brats import picture_glioma
+from rerad.reporting.figures.quality_breast import picture_breast
 
 log = logging.getLogger(__name__)
 DPI = 110
@@ -100,4 +101,4 @@ def _title(case: Mapping[str, Any], gtv: np.ndarray, spacing_mm: float) -> str:
     return f"{case['case']} · {status} · GTV {volume:,.0f} ml".replace(",", " ")
 
 
-DRAWING: dict[str, Callable[..., None]] = {"brats": picture_glioma, "sts": picture_case}
+DRAWING: dict[str, Callable[..., None]] = {"brats": picture_glioma, "breast": picture_breast, "sts": picture_case}
