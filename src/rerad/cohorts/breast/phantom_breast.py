@@ -34,16 +34,16 @@ class Look(NamedTuple):
     length: float
 
 
-# Levels and spreads between those of a public fat-suppressed scan (Breast-MRI-NACT-Pilot): in 64 bins of the image's
-# range the standard deviation of fat is two bins, that of glands six.
+# Levels and spreads near those of a public fat-suppressed scan (Breast-MRI-NACT-Pilot): in 64 bins of the image's
+# range the standard deviation of fat is about two bins, that of glands about five.
 LOOKS = {
     AIR: Look(4.0, 0.0, 1.0),
     SKIN: Look(420.0, 0.1, 1.0),
-    FAT: Look(180.0, 0.35, 1.5),
-    GLAND: Look(440.0, 0.3, 1.5),
+    FAT: Look(180.0, 0.2, 1.5),
+    GLAND: Look(440.0, 0.22, 1.5),
     MUSCLE: Look(250.0, 0.15, 1.0),
-    BENIGN: Look(700.0, 0.15, 2.5),
-    MALIGNANT: Look(750.0, 0.25, 1.0),
+    BENIGN: Look(600.0, 0.12, 2.5),
+    MALIGNANT: Look(650.0, 0.22, 1.0),
 }
 
 
