@@ -50,6 +50,7 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/patches.py
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
 	$(BIN)/python benchmarks/glcm_map.py
+	$(BIN)/python benchmarks/morphology.py
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo

@@ -35,8 +35,9 @@ from rerad.search.state import ALPHA, WEIGHTS
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import read_yaml
 from rerad.training.device import arithmetic, memory_format
+from rerad.training.inputs import Sample
 from rerad.training.loop import Task
-from rerad.training.volumes import Sample, Volumes
+from rerad.training.volumes import Volumes
 
 TIME_RATIO, MEMORY_RATIO, PEAK_GB = 0.7, 0.7, 11.0
 CASES, FULL = 40, [144, 112, 112]

@@ -25,9 +25,11 @@ from rerad.models import model
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import read_yaml
 from rerad.training.device import arithmetic, compiled, memory_format
+from rerad.training.inputs import Sample
 from rerad.training.loop import Task, train_step
-from rerad.training.recipe import make_optimiser, read_recipe
-from rerad.training.volumes import Sample, Volumes
+from rerad.training.optimising import make_optimiser
+from rerad.training.recipe import read_recipe
+from rerad.training.volumes import Volumes
 
 RATIO, EPOCH_S, PEAK_GB = 1.05, 6.0, 11.0
 CASES = 40

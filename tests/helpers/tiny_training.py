@@ -25,15 +25,16 @@ ENTRY = {
 }
 
 
-def install() -> None:
-    """Make the tiny network known as ``tiny``, its code's digest included."""
+def install(module: str = "tiny_network") -> None:
+    """Make a network of this folder known, the tiny one as ``tiny``, its code's digest included."""
     from rerad import models
     from rerad.core import digest
 
-    models.NETWORKS["tiny"] = models.MODELS["tiny"] = "tiny_network"
+    known = {"tiny_network": "tiny"}.get(module, module)
+    models.NETWORKS[known] = models.MODELS[known] = module
     inside = digest._candidates
-    here = Path(__file__).with_name("tiny_network.py")
-    digest._candidates = lambda name: (here, here) if name == "tiny_network" else inside(name)
+    here = Path(__file__).with_name(f"{module}.py")
+    digest._candidates = lambda name: (here, here) if name == module else inside(name)
 
 
 def make_cohort(folder: Path, cases: int = 8, folds: int = 2, seed: int = 0) -> Path:
@@ -74,7 +75,7 @@ def entry(**recipe) -> dict:
     return {**ENTRY, "network": network, "recipe": {**ENTRY["recipe"], **recipe}}
 
 
-def run(cohort: Path, out: Path, settings: dict, **changes) -> Path:
+def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
     """Train into a folder and return it."""
     from rerad.training.train import train
 

@@ -9,7 +9,7 @@ import pytest
 import SimpleITK as sitk
 
 from rerad.core.errors import CaseError
-from rerad.imaging.geometry import box_of, box_spacing, from_cells, geometry_of, put_back, to_cells
+from rerad.imaging.geometry import box_of, box_spacing, from_cells, geometry_of, put_back, to_cells, uncropped
 
 
 def directions() -> list[list[float]]:
@@ -55,3 +55,19 @@ def test_another_shape_and_a_broken_cell_are_refused() -> None:
         from_cells({**to_cells(geometry), "box_start": "0 0"}, where="a")
     with pytest.raises(CaseError, match="size is None"):
         from_cells({}, where="a")
+
+
+@pytest.mark.parametrize("code", ["LPS", "RAS", "ASL"])
+def test_a_box_lies_in_the_upright_image_where_it_was_cut_from(code: str) -> None:
+    values = np.random.default_rng(0).integers(1, 9, size=(6, 7, 8)).astype(np.uint8)
+    upright = sitk.GetImageFromArray(values)
+    upright.SetSpacing((1.0, 2.0, 3.0))
+    stored = sitk.DICOMOrient(upright, code)
+    geometry = geometry_of(stored, (1, 2, 3), (4, 3, 2))
+    whole = uncropped(values[1:5, 2:5, 3:5], geometry)
+    assert whole.shape == values.shape
+    np.testing.assert_array_equal(whole[1:5, 2:5, 3:5], values[1:5, 2:5, 3:5])
+    assert np.count_nonzero(whole) == 24
+    assert box_spacing(geometry) == (3.0, 2.0, 1.0)
+    with pytest.raises(CaseError, match=r"\(1, 2, 3\) voxels for a box of \(4, 3, 2\)"):
+        uncropped(np.zeros((1, 2, 3)), geometry)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.imaging.stored import open_case, store_case
+from rerad.imaging.stored import Contents, open_case, read_contents, store_case, store_contents
 
 
 @pytest.fixture
@@ -42,3 +42,28 @@ def test_files_of_another_kind_are_refused(arrays: Path) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ReradError, match=r"a\.images\.npy: cannot be read"):
         open_case(arrays, "a", channels=4)
+
+
+def test_what_the_files_hold_is_told_beside_them(tmp_path: Path) -> None:
+    contents = Contents(("t1", "t2"), {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}, {"scale": 100})
+    store_contents(tmp_path, contents)
+    assert read_contents(tmp_path) == contents
+    assert list(read_contents(tmp_path).regions) == ["WT", "TC", "ET"]  # the order in which they are painted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"channels": ["t1"], "intensity": {}}',
+        '{"channels": [], "regions": {"WT": [1]}, "intensity": {}}',
+        '{"channels": ["t1"], "regions": {"WT": ["x"]}, "intensity": {}}',
+        '{"channels": ["t1"], "regions": {"WT": [1, 2], "TC": [4]}, "intensity": {}}',
+        '{"channels": ["t1"], "regions": {"WT": [1], "TC": [1]}, "intensity": {}}',
+    ],
+)
+def test_contents_that_make_no_sense_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "contents.json").write_text(text)
+    with pytest.raises(ReradError, match=r"contents\.json: .*Remove the cohort's folder"):
+        read_contents(tmp_path)

@@ -18,8 +18,9 @@ from rerad.models.output import Output
 from rerad.search.bilevel import learners_of, search, side_step
 from rerad.search.recipe import read_search
 from rerad.search.state import ALPHA, WEIGHTS, State, is_over, selected
+from rerad.training.inputs import Sample
 from rerad.training.loop import Task
-from rerad.training.volumes import Sample, Volumes
+from rerad.training.volumes import Volumes
 
 torch.set_num_threads(1)
 SHAPE = (4, 6, 5)
@@ -57,19 +58,19 @@ def small(seed: int = 0, levers: Levers = KEEP_ALL, **search):
 def test_the_gradient_of_alpha_is_the_numerical_derivative():
     network, task, recipe, _ = small(alpha_optimiser={"name": "sgd", "lr": 1e-9})
     network.double()
-    task.volumes.arrays = {name: array.double() for name, array in task.volumes.arrays.items()}
+    task.inputs.arrays = {name: array.double() for name, array in task.inputs.arrays.items()}
     learners, picked = learners_of(network, recipe), [Sample(4)]
     side_step(network, learners, ALPHA, task, picked, 1, None)
     assert all(weight.grad is None for weight in learners.weights)
-    images = torch.stack([task.volumes.arrays[name][4] for name in ("PET", "CT")])[None]
+    images = torch.stack([task.inputs.arrays[name][4] for name in ("PET", "CT")])[None]
     criterion, step, checked = nn.CrossEntropyLoss(), 1e-4, 0
     with torch.no_grad():
         for alpha in learners.alphas:
             for place in range(len(alpha)):
                 alpha[place] += step
-                up = criterion(network(images).logits, task.volumes.target[4:5])
+                up = criterion(network(images).logits, task.inputs.target[4:5])
                 alpha[place] -= 2 * step
-                down = criterion(network(images).logits, task.volumes.target[4:5])
+                down = criterion(network(images).logits, task.inputs.target[4:5])
                 alpha[place] += step
                 assert alpha.grad[place].item() == pytest.approx(((up - down) / (2 * step)).item(), abs=1e-4)
                 checked += abs(alpha.grad[place].item()) > 1e-3
@@ -101,8 +102,8 @@ def test_it_is_the_plain_loop():
     criterion, losses = nn.CrossEntropyLoss(), []
 
     def loss_of(case: int) -> torch.Tensor:
-        images = torch.stack([task.volumes.arrays[name][case] for name in ("PET", "CT")])[None]
-        return criterion(plain(images).logits, task.volumes.target[case : case + 1])
+        images = torch.stack([task.inputs.arrays[name][case] for name in ("PET", "CT")])[None]
+        return criterion(plain(images).logits, task.inputs.target[case : case + 1])
 
     for epoch in (1, 2):
         orders = [
@@ -158,8 +159,8 @@ def test_levers_change_numbers_by_rounding_alone(keys, tolerance):
 def test_the_smaller_side_comes_round_again():
     network, task, recipe, space = small(epochs=1)
     seen = []
-    task = task.__class__(task.volumes, [0, 1, 2, 3], [6, 7], None, 5, "small")
-    arrays = task.volumes.arrays
+    task = task.__class__(task.inputs, [0, 1, 2, 3], [6, 7], None, 5, "small")
+    arrays = task.inputs.arrays
 
     class Watched(dict):
         def __getitem__(self, name):
@@ -175,7 +176,7 @@ def test_the_smaller_side_comes_round_again():
 
             return Rows()
 
-    task.volumes.arrays = Watched(arrays)
+    task.inputs.arrays = Watched(arrays)
     search(network, task, recipe, space)
     taught = seen[:8]
     assert sorted(taught[0::2]) == [6, 6, 7, 7]  # α
@@ -277,7 +278,7 @@ def test_a_loss_that_is_no_number_names_side_and_case():
     for case, told in ((5, r"epoch 1, step \d of α, with case case5\. Voxels of case5: PET are no numbers"),
                        (2, r"epoch 1, step \d of the weights, with case case2")):  # fmt: skip
         network, task, recipe, space = small()
-        task.volumes.arrays["PET"][case, 0, 0, 0] = torch.nan
+        task.inputs.arrays["PET"][case, 0, 0, 0] = torch.nan
         with pytest.raises(ReradError, match=told):
             search(network, task, recipe, space)
     network, task, recipe, space = small(optimiser={"name": "sgd", "lr": 1e30}, clip=None)

@@ -107,3 +107,48 @@ def test_draws_stay_inside_their_bounds_and_use_them() -> None:
     assert 0.09 < np.abs(shift).max() <= 0.1
     flipped = np.mean([[axis in t.flips for axis in (0, 1)] for t in drawn], axis=0)
     assert (np.abs(flipped - 0.5) < 0.1).all()
+
+
+def test_the_axes_of_a_cube_come_to_lie_in_any_order() -> None:
+    drawn = [draw({"flips": [0, 1, 2], "quarter_turns": True}, 3, 0, epoch, (0, -1, 0)) for epoch in range(600)]
+    assert len({(t.flips, t.order) for t in drawn}) == 48
+    counts = np.unique([t.order for t in drawn], axis=0, return_counts=True)[1]
+    assert len(counts) == 6
+    assert counts.min() > 60
+    image = one((4, 4, 4))
+    mask = (image[:, 0] > 0.5).to(torch.uint8)
+    turned, labels = apply(image, mask, [Transform((0,), None, (1, 2, 0))])
+    assert torch.equal(turned, image.flip([2]).permute(0, 1, 3, 4, 2))
+    assert torch.equal(labels, (turned[:, 0] > 0.5).to(torch.uint8))
+
+
+def test_every_axis_is_stretched_by_a_factor_of_its_own() -> None:
+    factors = np.array([1 / np.diag(draw({"stretch": 0.25}, 3, 0, epoch, (0, 0, 0)).matrix) for epoch in range(2000)])
+    assert factors.mean(axis=0) == pytest.approx(1, abs=0.02)
+    assert factors.std(axis=0) == pytest.approx(0.25, abs=0.02)
+    assert factors.min() >= 0.25
+    assert factors.max() <= 1.75
+    assert np.abs(np.corrcoef(factors.T) - np.eye(3)).max() < 0.1
+    # A line of 1 from voxel 6 to 9 of 16 that is stretched by 2 reaches from 4 to 11; along y nothing changes.
+    image = torch.zeros(1, 1, 16, 16)
+    image[:, :, 6:10, 6:10] = 1
+    wider, mask = moved(image, np.column_stack([np.diag([1, 0.5]), [0.0, 0.0]]))
+    assert mask[0].any(dim=0).nonzero().flatten().tolist() == list(range(4, 12))
+    assert mask[0].any(dim=1).nonzero().flatten().tolist() == list(range(6, 10))
+    assert wider.sum().item() == pytest.approx(32, abs=0.1)
+
+
+def test_one_setting_does_not_change_the_draws_of_another() -> None:
+    plain, more = (draw(settings, 3, 5, 7, (3, -1, 0)) for settings in (ALL, {**ALL, "quarter_turns": True}))
+    assert (plain.matrix == more.matrix).all()
+    assert plain.flips == more.flips
+    assert plain.order == ()
+
+
+def test_beyond_the_border_there_may_be_nothing() -> None:
+    image = one((4, 8)) + 1
+    mask = torch.ones(1, 4, 8, dtype=torch.uint8)
+    shift = np.column_stack([np.eye(2), [0.0, 0.5]])
+    turned, labels = apply(image, mask, [Transform((), shift)], beyond="zeros")
+    assert (turned[..., 4:] == 0).all()
+    assert (labels == torch.tensor([1, 1, 1, 1, 0, 0, 0, 0])).all()

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from rerad.core.errors import ConfigError, ReradError
-from rerad.training.cases import read_data, side
+from rerad.training.cases import read_classified, read_data, side, training_side
 
 BOTH = {"modalities": ["PET", "CT"]}
 PET = {"modalities": ["PET"]}
@@ -101,3 +101,27 @@ def test_a_case_outside_the_split_is_an_error(files):
     splits[splits["case"] != "d"].to_csv(files[2], index=False)
     with pytest.raises(ReradError, match="case d is in no fold"):
         read_data(*files, PET)
+
+
+def test_a_cohort_without_targets_has_none_and_may_know_grades(files):
+    cases = pd.read_csv(files[1]).drop(columns=["target", "has_ct"])
+    cases.assign(grade=["HGG", None, "LGG", "HGG", "LGG", None]).to_csv(files[1], index=False)
+    data = read_data(None, *files[1:], {"modalities": ["t1", "CT"]})
+    assert list(data.table.index) == list("abdef")  # no column says that a case lacks a modality
+    assert data.target is None
+    assert data.classes == ["", "", "HGG", "LGG", "HGG"]
+    assert list(side(data, 1, "train").table.index) == ["b", "d", "f"]
+    learning = training_side(data, 1)
+    assert list(learning.table.index) == ["b", "d", "f"]
+    assert (learning.target, learning.classes) == (None, ["", "HGG", "HGG"])
+    with pytest.raises(ReradError, match="there is no column target"):
+        read_classified(None, *files[1:], PET)
+    cases.to_csv(files[1], index=False)
+    assert read_data(None, *files[1:], PET).classes == [""] * 5
+
+
+def test_classes_are_targets_where_there_are_any(files):
+    data = read_data(*files, PET)
+    assert data.classes == ["1", "1", "1", "0", "0"]
+    assert training_side(data, 1).classes == ["1", "1", "0"]
+    assert training_side(data, 1).target.tolist() == [1, 1, 0]

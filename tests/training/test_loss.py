@@ -9,7 +9,7 @@ import torch
 
 from rerad.core.errors import ReradError
 from rerad.models.output import Output
-from rerad.training.loss import dice, losses
+from rerad.training.loss import dice, losses, weighted_dice
 
 # Softmax of (0, ln 3) is (1/4, 3/4).
 LOGITS = torch.tensor([[0.0, math.log(3)]])
@@ -64,3 +64,30 @@ def test_half_precision_is_summed_in_single() -> None:
 def test_a_network_without_heads_is_refused() -> None:
     with pytest.raises(ReradError, match="neither logits nor voxels"):
         losses(Output(), torch.tensor([0]), MASK, {})
+
+
+def test_weighted_dice_is_the_papers_third_equation() -> None:
+    # p = (3/4, 3/4, 1/2, 1/2) of three regions; g = (1, 1, 0, 0), (0, 0, 0, 0) and (1, 1, 1, 1), so that
+    # 2 * 1.5 / (2 + 2.5), ε / (ε + 2.5) and 2 * 2.5 / (4 + 2.5).
+    voxels = torch.tensor([math.log(3), math.log(3), 0.0, 0.0]).expand(1, 3, 4)
+    mask = torch.tensor([[[1, 1, 0, 0], [0, 0, 0, 0], [1, 1, 1, 1]]], dtype=torch.bool)
+    expected = 1 - (3 / 4.5 + 1e-6 / 2.500001 + 5 / 6.5) / 3
+    assert weighted_dice(voxels, mask).item() == pytest.approx(expected, abs=1e-6)
+    found = losses(Output(None, voxels), None, mask, {"kind": "weighted_dice"})
+    assert found["loss"].item() == found["loss_voxels"].item() == pytest.approx(expected, abs=1e-6)
+    both = weighted_dice(torch.cat([voxels, voxels]), torch.cat([mask, ~mask]))
+    other = weighted_dice(voxels, ~mask)
+    assert both.item() == pytest.approx((expected + other.item()) / 2, abs=1e-6)
+
+
+def test_nothing_to_find_and_nothing_found_costs_nothing() -> None:
+    nothing = torch.zeros(1, 3, 5, dtype=torch.bool)
+    assert weighted_dice(torch.full((1, 3, 5), -60.0), nothing).item() == pytest.approx(0, abs=1e-6)
+    assert weighted_dice(torch.full((1, 3, 5), 60.0), nothing).item() == pytest.approx(1, abs=1e-6)
+
+
+def test_a_head_that_the_cohort_has_nothing_for_is_refused() -> None:
+    with pytest.raises(ReradError, match="the network classifies, and the cases have no target"):
+        losses(Output(LOGITS), None, MASK, {})
+    with pytest.raises(ReradError, match=r"answers \(2, 4\) where the cohort has \(3, 4\)"):
+        weighted_dice(torch.zeros(1, 2, 4), torch.zeros(1, 3, 4))

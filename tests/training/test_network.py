@@ -354,7 +354,7 @@ def test_handcrafted_features_reach_the_network_standardised_on_the_training_sid
         loop,
         "train_step",
         lambda forward, optimiser, task, picked, epoch: (
-            shown.update(table=task.table, names=task.volumes.names) or whole(forward, optimiser, task, picked, epoch)
+            shown.update(table=task.table, names=task.inputs.names) or whole(forward, optimiser, task, picked, epoch)
         ),
     )
     out = run(own, tmp_path / "out", entry(table=["PET"]), folds=[1], keep_model=True)

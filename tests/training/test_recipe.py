@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
 from rerad.core.errors import ConfigError
-from rerad.training.recipe import channels_of, make_optimiser, make_scheduler, read_recipe
+from rerad.training.optimising import make_optimiser, make_scheduler
+from rerad.training.recipe import channels_of, read_recipe, voxels_of_patch
 
+PATCHES = {"input": "patches", "patch": 8, "loss": {"kind": "weighted_dice"}}
 GOOD = {"epochs": 10, "batch": 1, "optimiser": {"name": "adam", "lr": 1.0e-4}}
 
 
@@ -20,7 +24,17 @@ def recipe(**changes):
     ({"epochs": 0}, "recipe.epochs: 0 does not do"),
     ({"epochs": True}, "recipe.epochs: True does not do"),
     ({"batch": 1.5}, "recipe.batch: 1.5 does not do. Wanted: a whole number, 1 or more"),
-    ({"input": "patches"}, "recipe.input: 'patches' does not do. Wanted: one of volumes, slices, largest_slice"),
+    ({"input": "voxels"}, "recipe.input: 'voxels' does not do. Wanted: one of volumes, slices, largest_slice, patches"),
+    ({"input": "patches"}, "recipe.patch: missing key. Write the side of a patch, such as 128"),
+    ({"input": "patches", "patch": 0}, "recipe.patch: 0 does not do. Wanted: a length in voxels such as 128, or three, or null"),
+    ({"input": "patches", "patch": [8, 8]}, "recipe.patch: [8, 8] does not do"),
+    ({"input": "patches", "patch": 8}, "recipe.loss.kind: None does not do. Wanted: weighted_dice, since regions of patches overlap"),
+    ({**PATCHES, "masked": True}, "recipe.masked: True does not do. Wanted: nothing of the kind with patches"),
+    ({**PATCHES, "patch": [8, 8, 9], "augmentation": {"quarter_turns": True}}, "recipe.augmentation.quarter_turns: True does not do. Wanted: true only for patches that are cubes"),
+    ({"augmentation": {"quarter_turns": True}}, "recipe.augmentation.quarter_turns: True does not do"),
+    ({"augmentation": {"stretch": 0.5}}, "recipe.augmentation.stretch: 0.5 does not do. Wanted: a standard deviation, 0 to 0.3"),
+    ({"patch": 8}, "recipe.patch: 8 does not do. Wanted: null, since the input has no patches"),
+    ({"loss": {"kind": "weighted_dice"}}, "recipe.loss.kind: 'weighted_dice' does not do. Wanted: another, since only patches have regions that overlap"),
     ({"precision": "fp16"}, "recipe.precision: 'fp16' does not do. Wanted: one of fp32, bf16"),
     ({"compile": "yes"}, "recipe.compile: 'yes' does not do. Wanted: true or false"),
     ({"optimiser": "adam"}, "recipe.optimiser: 'adam' does not do. Wanted: {name: adam, lr: 1.0e-4}"),
@@ -95,3 +109,11 @@ def test_how_often_the_state_is_written_decides_no_number() -> None:
 @pytest.mark.parametrize(("given", "axes"), [("volumes", 3), ("slices", 2), ("largest_slice", 2)])
 def test_a_sample_has_the_axes_of_its_input(given, axes):
     assert recipe(input=given).axes == axes
+    assert recipe(input=given).patch_shape == ()
+
+
+@pytest.mark.parametrize(("patch", "shape"), [(8, (8, 8, 8)), ([4, 5, 6], (4, 5, 6))])
+def test_a_patch_is_a_cube_or_has_a_length_an_axis(patch, shape):
+    found = recipe(**{**PATCHES, "patch": patch})
+    assert (found.axes, found.patch_shape, voxels_of_patch({"patch": patch})) == (3, shape, math.prod(shape))
+    assert voxels_of_patch({}) == 0

@@ -13,8 +13,9 @@ from tiny_training import SHAPE, make_cohort
 
 from rerad.core.errors import ReradError
 from rerad.training.cases import read_data
+from rerad.training.inputs import Sample
 from rerad.training.recipe import read_recipe
-from rerad.training.volumes import Sample, Volumes, batch, data_digest, read_volumes, samples, standardised
+from rerad.training.volumes import Volumes, read_volumes, standardised
 
 CPU = torch.device("cpu")
 
@@ -24,7 +25,11 @@ def volumes_of(cohort: Path, **recipe) -> Volumes:
     entry = {"modalities": ["PET", "CT"], "recipe": given}
     data = read_data(None, cohort / "cases.csv", cohort / "splits.csv", entry)
     job = SimpleNamespace(
-        arrays=cohort / "arrays", slices=cohort / "slices.csv", cases=cohort / "cases.csv", settings=entry
+        arrays=cohort / "arrays",
+        slices=cohort / "slices.csv",
+        cases=cohort / "cases.csv",
+        settings=entry,
+        spacing_mm=2.0,
     )
     return read_volumes(job, data, read_recipe(entry), CPU)
 
@@ -39,7 +44,7 @@ def test_a_case_is_its_own_row(cohort: Path) -> None:
     about = pd.read_csv(cohort / "cases.csv").set_index("case")
     arrays = {name: np.load(cohort / "arrays" / f"{name}.npy") for name in ("PET", "CT", "GTV")}
     assert volumes.shape == SHAPE
-    found = batch(volumes, samples(volumes, range(8)), None)
+    found = volumes.batch(volumes.samples(range(8)), None)
     for index, name in enumerate(volumes.names):
         row = about.loc[name, "row"]
         assert (found.images[index, 0].numpy() == arrays["PET"][row]).all()
@@ -58,7 +63,7 @@ def test_the_arrays_on_disk_are_never_written(cohort: Path) -> None:
 def test_masked_images_are_zero_outside_the_gtv_whatever_was_there(cohort: Path) -> None:
     volumes = volumes_of(cohort, masked=True, gtv_channel=True)
     volumes.arrays["PET"][volumes.rows[0], 5, 7, 6] = torch.nan  # outside
-    found = batch(volumes, [Sample(0)], None)
+    found = volumes.batch([Sample(0)], None)
     inside = found.mask[0] > 0
     assert found.images.shape == (1, 3, *SHAPE)
     assert (found.images[0, :2, ~inside] == 0).all()
@@ -69,11 +74,11 @@ def test_masked_images_are_zero_outside_the_gtv_whatever_was_there(cohort: Path)
 def test_slices_are_those_with_tumour(cohort: Path) -> None:
     volumes = volumes_of(cohort, input="slices")
     assert volumes.shape == SHAPE[1:]
-    assert samples(volumes, [3]) == [Sample(3, 1), Sample(3, 2), Sample(3, 3)]
-    assert samples(volumes, [3], copies=2)[:3] == [Sample(3, 1, 0), Sample(3, 1, 1), Sample(3, 2, 0)]
-    found = batch(volumes, [Sample(3, 2)], None)
+    assert volumes.samples([3]) == [Sample(3, 1), Sample(3, 2), Sample(3, 3)]
+    assert volumes.samples([3], copies=2)[:3] == [Sample(3, 1, 0), Sample(3, 1, 1), Sample(3, 2, 0)]
+    found = volumes.batch([Sample(3, 2)], None)
     assert torch.equal(found.images[0, 1], volumes.arrays["CT"][volumes.rows[3], 2])
-    assert samples(volumes_of(cohort, input="largest_slice"), [3]) == [Sample(3, 2)]
+    assert volumes_of(cohort, input="largest_slice").samples([3]) == [Sample(3, 2)]
 
 
 def test_a_case_without_slices_is_named(cohort: Path) -> None:
@@ -120,12 +125,12 @@ def test_features_are_standardised_by_the_training_cases() -> None:
 
 
 def test_the_digest_sees_every_voxel_label_and_slice(cohort: Path, tmp_path: Path) -> None:
-    digest = data_digest(volumes_of(cohort))
-    assert data_digest(volumes_of(make_cohort(tmp_path / "again"))) == digest
-    assert data_digest(volumes_of(cohort, input="slices")) != digest
+    digest = volumes_of(cohort).digest()
+    assert volumes_of(make_cohort(tmp_path / "again")).digest() == digest
+    assert volumes_of(cohort, input="slices").digest() != digest
     changed = volumes_of(cohort)
     changed.arrays["GTV"][0, 0, 0, 0] = 1
-    assert data_digest(changed) != digest
+    assert changed.digest() != digest
     changed = volumes_of(cohort)
     changed.target[0] = 1
-    assert data_digest(changed) != digest
+    assert changed.digest() != digest

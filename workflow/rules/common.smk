@@ -10,11 +10,13 @@ from rerad import cohorts
 from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
 from rerad.core.digest import code_digest
+from rerad.core.errors import ConfigError
 from rerad.models import MODELS
 from rerad.search.code import search_modules
-from rerad.search.recipe import draws_by_lot
+from rerad.search.recipe import draws_by_lot, searches_once
 from rerad.studies import load, trained_methods
 from rerad.training.code import is_network, training_code, training_modules
+from rerad.training.recipe import voxels_of_patch
 from rerad.training.weights import weights_name
 
 ROOT = Path(workflow.basedir)
@@ -30,6 +32,7 @@ TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
+BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
@@ -117,9 +120,8 @@ def folds_of(wildcards):
 
 
 def local_files(wildcards):
-    """Return the files of a local source: a change of one of them reacquires the cohort."""
-    settings = config["cohorts"][wildcards.cohort]
-    return PLAN.local_files(wildcards.cohort) if settings["source"] == "local" else []
+    """Return the files that a cohort takes from a local folder: a change of one of them reacquires it."""
+    return PLAN.local_files(wildcards.cohort)
 
 
 def parts_of(wildcards):
@@ -148,9 +150,24 @@ def code_of_acquiring(wildcards):
     return code_of("acquire", f"rerad.cohorts.{wildcards.cohort}.acquire", *modules)
 
 
+def searched_chunks(cohort, method):
+    """Return the chunks in which a method is searched for: all, or the first where one search is for all folds."""
+    chunks = PLAN.chunks(cohort)
+    return chunks[:1] if searches_once(PLAN.methods[cohort][method]) else chunks
+
+
+def searched_folds(wildcards):
+    """Return the folds that a search is of."""
+    return folds_of(wildcards)[:1] if searches_once(method_settings(wildcards)) else folds_of(wildcards)
+
+
 def chosen(wildcards):
     """Return what the search chose, for methods that have a search."""
-    return [f"{CHUNK}/chosen.json"] if "search" in method_settings(wildcards) else []
+    if "search" not in method_settings(wildcards):
+        return []
+    chunks = searched_chunks(wildcards.cohort, wildcards.method)
+    chunk = wildcards.chunk if wildcards.chunk in chunks else chunks[0]
+    return [f"{TRAINED}/seed{{seed}}/{chunk}/chosen.json"]
 
 
 def for_networks(value, otherwise=(), wanted=is_network):
@@ -195,6 +212,24 @@ def keeps_model(wildcards):
     return config["keep_models"] == "all"
 
 
+def to_predict(key):
+    """Return an input or parameter function: the model, or the folder of new cases, that predict is to use."""
+
+    def path(wildcards):
+        given = config["predict"][key]
+        if given is None:
+            remedy = "Name both: --config 'predict={model: …/models/fold1.pt, folder: /data/new}'"
+            raise ConfigError("null: there is nothing to predict", where=f"predict.{key}", remedy=remedy)
+        return str(Path(given).expanduser().absolute())
+
+    return path
+
+
+def scans_to_predict(wildcards):
+    """Return the files of the new cases: a change of one of them predicts them again."""
+    return sorted(str(path) for path in Path(to_predict("folder")(wildcards)).rglob("*") if path.is_file())
+
+
 def threads_of_search(wildcards):
     """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
     settings = method_settings(wildcards)
@@ -210,6 +245,9 @@ def memory_of_search(wildcards, threads):
         return 1000 + 500 * threads
     if draws_by_lot(settings):
         return 1000
+    patch = voxels_of_patch({**settings["recipe"], **settings["search"]})
+    if patch:
+        return 2000 + round(patch * BYTES_A_VOXEL_SEARCHED_IN_PATCHES / 2**20)
     voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
@@ -219,28 +257,36 @@ def memory_of(wildcards):
     settings = method_settings(wildcards)
     if not is_network(settings):
         return 1500
-    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    voxels = voxels_of_patch(settings["recipe"]) or math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     # Bytes a voxel at batch 1 and 16 filters: see benchmarks/train_step.py.
     return 2000 + round(voxels * BYTES_A_VOXEL / 2**20)
 
 
+SEARCHED = ("chosen.json", "search_history.csv", "search_cost.json")  # what a search writes
+
+
 def trained_files(name, cohort, method):
-    """Return one file of every seed and chunk of a method."""
+    """Return one file of every seed and chunk of a method; of its search only those that there are."""
     return expand(
         f"{CHUNK}/{name}",
         cohort=cohort,
         method=method,
         seed=config["seeds"],
-        chunk=PLAN.chunks(cohort),
+        chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort),
     )
 
 
 def all_costs():
     """Return the cost of every search and training."""
+
+    def names(cohort, method, chunk):
+        searched = "search" in PLAN.methods[cohort][method] and chunk in searched_chunks(cohort, method)
+        return ["search_cost.json", "cost.json"] if searched else ["cost.json"]
+
     return [
         f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
         for cohort, method, seed, chunk in PLAN.trainings()
-        for name in (["search_cost.json"] if "search" in PLAN.methods[cohort][method] else []) + ["cost.json"]
+        for name in names(cohort, method, chunk)
     ]
 
 
@@ -258,7 +304,23 @@ def entry_of(wildcards, part):
 def masks_of_figure(wildcards):
     """Return the predictions of segmentation that a figure needs."""
     kind = entry_of(wildcards, "figures")["kind"]
-    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind == "segmentations" else []
+    kinds = ("segmentations", "overlays", "boxes")
+    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind in kinds else []
+
+
+def predictions_of(wildcards):
+    """Return the name of the predictions that a study compares."""
+    return f"predictions_{PLAN.studies[wildcards.study]['task']}.csv"
+
+
+def described_cohorts():
+    """Return the cohorts whose cases have handcrafted features."""
+    return [cohort for cohort in PLAN.methods if "describe" in config["cohorts"][cohort]]
+
+
+def studies_of_masks():
+    """Return the studies that are about segmentation."""
+    return [name for name, study in PLAN.studies.items() if study["task"] == "segmentation"]
 
 
 def searches_of_figure(name, *kinds):
@@ -282,7 +344,13 @@ def arrays_of_figure(wildcards):
     """Return the arrays that a figure with pictures of scans needs."""
     kind = entry_of(wildcards, "figures")["kind"]
     arrays = f"{COHORT}/arrays".format(cohort=cohort_of(wildcards))
-    return [arrays] if kind in ("scans", "maps", "segmentations") else []
+    return [arrays] if kind in ("scans", "maps", "segmentations", "modalities", "patches", "overlays") else []
+
+
+def published_of_table(wildcards):
+    """Return the published values of a table, if the paper has them."""
+    entry = entry_of(wildcards, "tables")
+    return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
 
 
 def published_of_figure(wildcards):

@@ -1,4 +1,4 @@
-# search, train: choices and models, each inside its training fold
+# search, train: choices and models, each inside its training fold; predict: new cases by a kept model
 
 
 rule search:
@@ -25,7 +25,7 @@ rule search:
         runtime=for_searched_networks(1440, 60),
     params:
         settings=method_settings,
-        folds=folds_of,
+        folds=searched_folds,
         device=for_searched_networks(config["device"], "cpu"),
         gpu_share=for_searched_networks(config["gpu_share"], 1),
         code=code_of_search,
@@ -67,9 +67,36 @@ rule train:
         device=for_networks(config["device"], "cpu"),
         gpu_share=for_networks(config["gpu_share"], 1),
         keep_model=for_networks(keeps_model, False),
-        spacing_mm=for_networks(lambda wildcards: config["cohorts"][wildcards.cohort]["prepare"]["spacing_mm"], None),
+        spacing_mm=for_networks(lambda wildcards: picture_settings(wildcards).get("spacing_mm"), None),
         code=code_of_training,
     message:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
     script:
         "../scripts/train.py"
+
+
+rule predict:
+    input:
+        model=to_predict("model"),
+        scans=scans_to_predict,
+    output:
+        predicted=directory(f"{RUN}/predicted"),
+    log:
+        f"{RUN}/logs/predict.log",
+    benchmark:
+        f"{RUN}/benchmarks/predict.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: 1
+    resources:
+        mem_mb=8000,
+        gpu=int(config["device"] != "cpu"),
+        runtime=240,
+    params:
+        folder=to_predict("folder"),
+        device=config["device"],
+        code=code_of("predict", "rerad.training.predict"),
+    message:
+        "Predict the cases in {params.folder} with {input.model}: {output.predicted}"
+    script:
+        "../scripts/predict.py"

@@ -12,6 +12,7 @@ evaluate(
         "segmentation": [Path(path) for path in snakemake.input.segmentation],
     },
     metrics=Path(snakemake.output.metrics),
+    cases=Path(snakemake.input.cases),
     bootstraps=snakemake.params.bootstraps,
     seed=0,
 )

@@ -53,8 +53,26 @@ def geometry_of(image: sitk.Image, start: tuple[int, ...], shape: tuple[int, ...
 
 def box_spacing(geometry: Geometry) -> tuple[float, ...]:
     """Return the voxel size of a box (z, y, x), in mm."""
+    return _upright(geometry.spacing, geometry)
+
+
+def uncropped(values: NDArray[Any], geometry: Geometry) -> NDArray[Any]:
+    """Return the values of a box in the array (z, y, x) of the whole upright image, 0 outside the box.
+
+    Raises:
+        CaseError: the values have another shape than the box.
+    """
+    if values.shape != geometry.box_shape:
+        raise CaseError(f"{values.shape} voxels for a box of {geometry.box_shape}", remedy="Predict the whole box")
+    whole = np.zeros(_upright(geometry.size, geometry), values.dtype)
+    whole[geometry.inside] = values
+    return whole
+
+
+def _upright(values: tuple[Any, ...], geometry: Geometry) -> tuple[Any, ...]:
+    """Return what an image as stored has along x, y and z, along z, y and x of the upright one."""
     cosines = np.abs(np.reshape(geometry.direction, (3, 3)))
-    return tuple(geometry.spacing[int(np.argmax(cosines[axis]))] for axis in (2, 1, 0))
+    return tuple(values[int(np.argmax(cosines[axis]))] for axis in (2, 1, 0))
 
 
 def put_back(values: NDArray[Any], geometry: Geometry) -> sitk.Image:
@@ -63,15 +81,12 @@ def put_back(values: NDArray[Any], geometry: Geometry) -> sitk.Image:
     Raises:
         CaseError: the values have another shape than the box.
     """
-    if values.shape != geometry.box_shape:
-        raise CaseError(f"{values.shape} voxels for a box of {geometry.box_shape}", remedy="Predict the whole box")
+    whole = uncropped(values, geometry)
     grid = sitk.Image([int(count) for count in geometry.size], sitk.sitkUInt8)
     grid.SetSpacing(geometry.spacing)
     grid.SetOrigin(geometry.origin)
     grid.SetDirection(geometry.direction)
     upright = sitk.DICOMOrient(grid, "LPS")
-    whole = np.zeros(upright.GetSize()[::-1], values.dtype)
-    whole[geometry.inside] = values
     filled = sitk.GetImageFromArray(whole)
     filled.CopyInformation(upright)
     code = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(geometry.direction)

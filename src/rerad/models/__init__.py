@@ -27,7 +27,9 @@ NETWORKS = {
     "mcl3d": "rerad.models.mcl3d",
     "mmnas": "rerad.models.mmnas",
     "mor_cnn3d": "rerad.models.mor_cnn3d",
+    "nas3dunet": "rerad.models.nas3dunet",
     "resnet2d": "rerad.models.resnet2d",
+    "unet3d": "rerad.models.unet3d",
     "vnet": "rerad.models.vnet",
 }
 

@@ -1,4 +1,4 @@
-"""Handcrafted features (``extract``, ``rerad.radiomics.describe``) and maps of texture (``glcm_map``)."""
+"""Handcrafted features and shape of one case (``extract``, ``morphology``), of many (``describe``), maps of texture."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ if TYPE_CHECKING:
     from rerad.radiomics.extraction import extract as extract
     from rerad.radiomics.glcm import glcm_map as glcm_map
     from rerad.radiomics.glcm import glcm_map_file as glcm_map_file
+    from rerad.radiomics.shape import morphology as morphology
 
-__all__ = ["extract", "glcm_map", "glcm_map_file"]
-_HOMES = {"extract": "extraction", "glcm_map": "glcm", "glcm_map_file": "glcm"}
+__all__ = ["extract", "glcm_map", "glcm_map_file", "morphology"]
+_HOMES = {"extract": "extraction", "glcm_map": "glcm", "glcm_map_file": "glcm", "morphology": "shape"}
 
 
 def __getattr__(name: str) -> Any:

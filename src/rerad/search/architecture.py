@@ -25,13 +25,13 @@ from rerad.search.halves import halves
 from rerad.search.recipe import SearchRecipe, draws_by_lot, read_search
 from rerad.search.state import selected
 from rerad.training import checkpoint
-from rerad.training.cases import Data, read_data, side
+from rerad.training.cases import Data, read_data, training_side
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
+from rerad.training.inputs import Inputs
 from rerad.training.job import Job
 from rerad.training.loop import Task
-from rerad.training.network import identity_of, table_of
+from rerad.training.network import identity_of, open_inputs, table_of
 from rerad.training.recipe import channels_of, read_recipe
-from rerad.training.volumes import Volumes, read_volumes
 
 log = logging.getLogger(__name__)
 SMALLER = "network.channels or search.batch, write activation_checkpointing: true or partial_channels: 4"
@@ -114,14 +114,15 @@ def _drawn(job: Job, module: ModuleType) -> Searched:
 def _fold(work: Work, fold: int) -> dict[str, Any]:
     """Return the finished fold in plain data, from its checkpoint as far as there is one."""
     job, training = work.job, work.recipe.training
-    volumes = _training_side(work, fold)
-    shape = (len(channels_of(job.settings, training)), *volumes.shape)
+    data = training_side(work.data, fold)
+    inputs = open_inputs(job, data, training, work.device)
+    shape = (len(channels_of(job.settings, training)), *inputs.shape)
     seed = derive(job.seed, job.cohort, job.method, fold, "search")
-    cases = range(len(volumes.names))
-    weights, alphas = halves(cases, volumes.target.tolist(), work.recipe.alpha_share, derive(seed, "halves"))
+    cases = range(len(inputs.names))
+    weights, alphas = halves(cases, data.classes, work.recipe.alpha_share, derive(seed, "halves"))
     path = job.folder / "search_checkpoints" / f"fold{fold}.pt"
     identity = {
-        **identity_of(job, training, volumes, search_code(job.settings)),
+        **identity_of(job, training, inputs, search_code(job.settings)),
         "search": checkpoint.digest(work.recipe.numbers),
         "network": checkpoint.digest([job.settings["model"], job.settings["network"]]),
         "split": checkpoint.digest([fold, weights, alphas]),
@@ -130,13 +131,13 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     if saved and "finished" in saved:
         log.info("%s: fold %d was finished before", job.method, fold)
         return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
-    task = Task(volumes, weights, alphas, table_of(volumes, list(cases)), seed, f"{job.method}, fold {fold}")
-    space = work.module.space(job.settings["network"], dims=len(volumes.shape))
+    task = Task(inputs, weights, alphas, table_of(inputs, list(cases)), seed, f"{job.method}, fold {fold}")
+    space = work.module.space(job.settings["network"], dims=len(inputs.shape))
     with (
         named_out_of_memory(job.method, shape, training, lower=SMALLER),
         torch.random.fork_rng(devices=[work.device] if work.device.type == "cuda" else []),
     ):
-        network = _supernet(work, volumes, seed)
+        network = _supernet(work, inputs, seed)
         state, clock = search(
             network, task, work.recipe, space, saved=saved, save=lambda state: checkpoint.write(path, identity, state)
         )
@@ -153,25 +154,18 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     return {**finished, "resumed_s": clock.before_s}
 
 
-def _training_side(work: Work, fold: int) -> Volumes:
-    """Return the fold's training cases alone: nothing of the others can be read by mistake."""
-    learn = side(work.data, fold, "train")
-    known = Data(learn.table, work.data.target.loc[learn.table.index], work.data.splits)
-    return read_volumes(work.job, known, work.recipe.training, work.device)
-
-
-def _supernet(work: Work, volumes: Volumes, seed: int) -> nn.Module:
+def _supernet(work: Work, inputs: Inputs, seed: int) -> nn.Module:
     """Return the network at its start, which is drawn on the CPU whatever the device."""
     job, recipe = work.job, work.recipe
     torch.manual_seed(derive(seed, "start"))
     network = work.module.supernet(
         job.settings["network"],
         channels=channels_of(job.settings, recipe.training),
-        shape=volumes.shape,
-        columns=volumes.table.shape[1],
+        shape=inputs.shape,
+        columns=inputs.table.shape[1],
         levers=Levers(recipe.partial_channels, recipe.activation_checkpointing),
     )
     network.alphas.draw(recipe.alpha_start, derive(seed, "alpha"))
-    axes = len(volumes.shape)
+    axes = len(inputs.shape)
     placed: nn.Module = network.to(device=work.device, memory_format=memory_format(recipe.training, axes))
     return placed

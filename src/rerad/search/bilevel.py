@@ -23,11 +23,11 @@ from rerad.search.derive import derive_genotype
 from rerad.search.recipe import SearchRecipe
 from rerad.search.state import ALPHA, WEIGHTS, Learners, State, is_over, restore, whole_state
 from rerad.training.checkpoint import Clock
-from rerad.training.loop import MEASURED, Task, epoch_order, means_of, no_number, train_step
+from rerad.training.inputs import Sample, target_of
+from rerad.training.loop import MEASURED, Task, epoch_order, learned, means_of, no_number, train_step
+from rerad.training.optimising import follow, make_scheduler, optimiser_of, scheduler_of
 from rerad.training.prediction import judge
-from rerad.training.recipe import make_scheduler, optimiser_of
 from rerad.training.selection import accuracy
-from rerad.training.volumes import Sample, samples
 
 log = logging.getLogger(__name__)
 SPLITS = {ALPHA: "alpha", WEIGHTS: "train"}
@@ -51,7 +51,7 @@ def search(
     Raises:
         ReradError: a loss is no number; it names cases and epoch.
     """
-    every_s, device = recipe.training.checkpoint_s, task.volumes.device
+    every_s, device = recipe.training.checkpoint_s, task.inputs.device
     learners = learners_of(network, recipe)
     state, clock = State(), Clock(every_s)
     torch.manual_seed(derive(task.seed, "dropout"))
@@ -83,7 +83,7 @@ def search(
                 save(whole_state(state, clock, network, learners, device))
                 clock.written()
         _check_finite(state, sides, task)
-        _end_epoch(state, network, learners, task, space, sides)
+        _end_epoch(state, network, learners, task, recipe, space, sides)
         _tell(state, clock, task, recipe)
         state.epoch, state.step = state.epoch + 1, 0
         if clock.due() and not is_over(state, recipe):
@@ -99,7 +99,11 @@ def learners_of(network: nn.Module, recipe: SearchRecipe) -> Learners:
     weights = [value for value in network.parameters() if id(value) not in own]
     by_weights = optimiser_of(recipe.training.optimiser, weights)
     by_alphas = optimiser_of(recipe.alpha_optimiser, alphas)
-    return Learners(weights, alphas, (by_alphas, by_weights), make_scheduler(recipe.training, by_weights))
+    schedulers = (
+        scheduler_of(recipe.alpha_schedule, recipe.training.epochs, by_alphas),
+        make_scheduler(recipe.training, by_weights),
+    )
+    return Learners(weights, alphas, (by_alphas, by_weights), schedulers)
 
 
 def side_step(
@@ -140,8 +144,7 @@ def _still(parameters: Sequence[nn.Parameter]) -> Iterator[None]:
 
 def _batches(task: Task, cases: Sequence[int], epoch: int, side: str = "weights") -> Batches:
     """Return the batches of one side in an epoch; the last one may be smaller."""
-    recipe = task.volumes.recipe
-    own, size = samples(task.volumes, cases, copies=recipe.augmentation.get("copies", 1)), recipe.batch
+    own, size = learned(task, cases), task.inputs.recipe.batch
     order = epoch_order(derive(task.seed, side), epoch, len(own))
     return [[own[index] for index in order[start : start + size]] for start in range(0, len(own), size)]
 
@@ -158,19 +161,27 @@ def _check_finite(state: State, sides: dict[int, Batches], task: Task) -> None:
 
 
 def _end_epoch(
-    state: State, network: nn.Module, learners: Learners, task: Task, space: Space, sides: dict[int, Batches]
+    state: State,
+    network: nn.Module,
+    learners: Learners,
+    task: Task,
+    recipe: SearchRecipe,
+    space: Space,
+    sides: dict[int, Batches],
 ) -> None:
-    """Write the epoch's means, the losses on α's cases and the architecture to the history; follow the schedule."""
+    """Write the epoch's means, the losses on α's cases and the architecture to the history; follow the schedules."""
     epoch, steps = state.epoch, len(state.measured)
     for which, batches in sides.items():
         sizes = torch.tensor([len(batches[step % len(batches)]) for step in range(steps)], dtype=torch.float64)
         known = means_of(state.measured[:, which], sizes)
         state.history += [(epoch, SPLITS[which], name, value) for name, value in known.items()]
-        if which == WEIGHTS:
-            state.history.append((epoch, "train", "lr", float(learners.optimisers[WEIGHTS].param_groups[0]["lr"])))
-            plateau = task.volumes.recipe.schedule["name"] == "plateau"
-            learners.scheduler.step(*([known["loss"]] if plateau else []))
-    loss = _validate(state, network, task)
+        schedule = recipe.alpha_schedule if which == ALPHA else recipe.training.schedule
+        if which == WEIGHTS or schedule["name"] != "constant":
+            rate = float(learners.optimisers[which].param_groups[0]["lr"])
+            state.history.append((epoch, SPLITS[which], "lr", rate))
+        follow(learners.schedulers[which], schedule, known["loss"])
+    due = epoch % recipe.training.evaluate_every == 0
+    loss = _validate(state, network, task) if due else math.nan
     weights = _alphas(network).numbers()
     genotype = derive_genotype(space, weights)
     shown = {"entropy": entropy(weights), "skip_share": genotype.skip_share()}
@@ -182,11 +193,11 @@ def _end_epoch(
 
 def _validate(state: State, network: nn.Module, task: Task) -> float:
     """Write what the network says of α's cases to the history and return its mean loss."""
-    judged = judge(network, task.volumes, task.test, task.table)
+    judged = judge(network, task.inputs, task.test, task.table)
     values = {name: float(np.mean([one.losses[name] for one in judged])) for name in judged[0].losses}
     scores = [one.score for one in judged if one.score is not None]
     if scores:
-        values["accuracy"] = accuracy(scores, [int(task.volumes.target[one.case]) for one in judged])
+        values["accuracy"] = accuracy(scores, [target_of(task.inputs, one.case) for one in judged])
     state.history += [(state.epoch, "validation", name, value) for name, value in values.items()]
     return values["loss"]
 
@@ -202,7 +213,7 @@ def _tell(state: State, clock: Clock, task: Task, recipe: SearchRecipe) -> None:
         ("alpha", "entropy"),
         ("alpha", "skip_share"),
     ]
-    values = ", ".join(f"{split} {name} {now[split, name]:.3f}" for split, name in shown)
+    values = ", ".join(f"{split} {name} {now[split, name]:.3f}" for split, name in shown if (split, name) in now)
     each = clock.spent_s / state.epoch
     left = each * (epochs - state.epoch) / 60
     line = f"{task.name}: search epoch {state.epoch} of {epochs}: {values}; {each:.1f} s an epoch, {left:.0f} min left"

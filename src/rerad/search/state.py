@@ -36,12 +36,12 @@ class State:
 
 @dataclass
 class Learners:
-    """The weights and α, the optimiser of each (α's first), and the schedule of the weights."""
+    """The weights and α, and the optimiser and the schedule of each, α's first."""
 
     weights: list[nn.Parameter]
     alphas: list[nn.Parameter]
     optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer]
-    scheduler: Any
+    schedulers: tuple[Any, Any]
 
 
 def is_over(state: State, recipe: SearchRecipe) -> bool:
@@ -77,7 +77,7 @@ def whole_state(
         "losses": state.losses,
         "network": network.state_dict(),
         "optimisers": [optimiser.state_dict() for optimiser in learners.optimisers],
-        "scheduler": learners.scheduler.state_dict(),
+        "schedulers": [scheduler.state_dict() for scheduler in learners.schedulers],
         "random": random_states(device),
         "spent_s": clock.spent_s,
     }
@@ -90,7 +90,8 @@ def restore(
     network.load_state_dict(saved["network"])
     for optimiser, content in zip(learners.optimisers, saved["optimisers"], strict=True):
         optimiser.load_state_dict(content)
-    learners.scheduler.load_state_dict(saved["scheduler"])
+    for scheduler, content in zip(learners.schedulers, saved["schedulers"], strict=True):
+        scheduler.load_state_dict(content)
     restore_random_states(saved["random"], device)
     state = State(
         epoch=saved["epoch"],

@@ -12,7 +12,7 @@ from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
 from rerad.search.found import TABLE_HISTORY, Searched
-from rerad.training.cases import Side, read_data, side
+from rerad.training.cases import Side, read_classified, side
 from rerad.training.job import Job
 from rerad.training.threads import one_thread
 
@@ -28,7 +28,7 @@ def choose_folds(job: Job) -> Searched:
     """
     found: dict[str, Any] = {}
     tables: list[pd.DataFrame] = []
-    data = read_data(job.features, job.cases, job.splits, job.settings)
+    data = read_classified(job.features, job.cases, job.splits, job.settings)
     sides = {f"fold{fold}": (fold, side(data, fold, "train")) for fold in job.folds}
     work = partial(
         _choose_fold,

@@ -17,15 +17,25 @@ log = logging.getLogger(__name__)
 
 
 class Data(NamedTuple):
-    """The cases of a method, sorted by name: features (cases, columns) and targets (cases,), and the split."""
+    """The cases of a method, sorted by name: features (cases, columns), targets (cases,), the split, grades (cases,).
+
+    ``target`` is None where there is nothing to classify, ``grade`` where the cohort has no column of that name.
+    """
 
     table: pd.DataFrame
-    target: pd.Series
+    target: pd.Series | None
     splits: pd.DataFrame
+    grade: pd.Series | None = None
+
+    @property
+    def classes(self) -> list[str]:
+        """What cases should be dealt out by, case by case: their target, or their grade, which may be nobody's."""
+        found = self.grade if self.target is None else self.target
+        return [""] * len(self.table) if found is None else found.astype(str).tolist()
 
 
 class Side(NamedTuple):
-    """One side of a fold: features (cases, columns), indexed by case, and targets (cases,) 0 or 1."""
+    """One side of a fold: features (cases, columns), indexed by case, and targets (cases,) 0 or 1, if there are any."""
 
     table: pd.DataFrame
     target: NDArray[np.int64]
@@ -46,8 +56,9 @@ def read_data(features: Path | None, cases: Path, splits: Path, settings: dict[s
     known = pd.read_csv(cases, dtype={"case": str}).set_index("case").sort_index()
     described = _described(features, known.index)
     usable = known["included"] == 1
-    if "CT" in settings["modalities"]:
-        usable &= known["has_ct"] == 1
+    for name in (f"has_{modality.lower()}" for modality in settings["modalities"]):
+        if name in known:  # a cohort without that column has no case without that modality
+            usable &= known[name] == 1
     tabled = [] if features is None else settings.get("recipe", {}).get("table", settings["modalities"])
     columns = {m: [c for c in described.columns if c.startswith(f"{m}_")] for m in tabled}
     for modality, names in columns.items():
@@ -74,7 +85,23 @@ def read_data(features: Path | None, cases: Path, splits: Path, settings: dict[s
     lost = set(known.index[usable]) - set(split["case"])
     if lost:
         raise ReradError(f"case {min(lost)} is in no fold", where=str(splits), remedy="Remove the file and run again")
-    return Data(table[usable], known.loc[usable, "target"].astype(int), split)
+    target = known.loc[usable, "target"].astype(int) if "target" in known else None
+    grade = (
+        known.loc[usable, "grade"].map(lambda name: name if isinstance(name, str) else "") if "grade" in known else None
+    )
+    return Data(table[usable], target, split, grade)
+
+
+def read_classified(features: Path | None, cases: Path, splits: Path, settings: dict[str, Any]) -> Data:
+    """Read what :func:`read_data` does, for a method that cannot do without a target.
+
+    Raises:
+        ReradError: the cohort has none; or as of ``read_data``.
+    """
+    data = read_data(features, cases, splits, settings)
+    if data.target is None:
+        raise ReradError("there is no column target", where=str(cases), remedy="This cohort has nothing to classify")
+    return data
 
 
 def side(data: Data, fold: int, role: str) -> Side:
@@ -88,6 +115,8 @@ def side(data: Data, fold: int, role: str) -> Side:
         raise ReradError(f"fold {fold} is not in the split", where="splits.csv")
     wanted = set(rows.loc[rows["role"] == role, "case"])
     names = [case for case in data.table.index if case in wanted]
+    if data.target is None:
+        return Side(data.table.loc[names], np.empty(0, dtype=np.int64))
     target = data.target.loc[names].to_numpy()
     if role == "train" and len(np.unique(target)) < 2:
         raise ReradError(
@@ -96,6 +125,17 @@ def side(data: Data, fold: int, role: str) -> Side:
             remedy="Bring more cases, or use fewer folds",
         )
     return Side(data.table.loc[names], target)
+
+
+def training_side(data: Data, fold: int) -> Data:
+    """Return the training cases of a fold alone: nothing of the others can be read by mistake.
+
+    Raises:
+        ReradError: see :func:`side`.
+    """
+    names = side(data, fold, "train").table.index
+    of_them = [None if column is None else column.loc[names] for column in (data.target, data.grade)]
+    return Data(data.table.loc[names], of_them[0], data.splits, of_them[1])
 
 
 def _described(features: Path | None, names: pd.Index) -> pd.DataFrame:

@@ -37,6 +37,13 @@ def read_chosen(path: Path) -> Chosen:
     return Chosen(content.get("failed"), dict(folds))
 
 
+def choice_of(chosen: Mapping[str, Any], fold: int, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was chosen for a fold: its own, or that of the first fold where one search is for all."""
+    if chosen and settings.get("search", {}).get("folds") == "first":
+        return dict(chosen[min(chosen, key=int)])
+    return dict(chosen.get(str(fold), {}))
+
+
 def choices(path: Path | None) -> dict[str, Any]:
     """Return what a search chose, by fold as text; nothing for a method without a search.
 

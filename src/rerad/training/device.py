@@ -18,6 +18,7 @@ from rerad.core.lock import one_of
 from rerad.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
+CASE = "case "  # how the notes on errors begin that name a case
 
 
 @contextlib.contextmanager
@@ -121,8 +122,9 @@ def named_out_of_memory(
         if not small:
             raise
         size = " x ".join(map(str, shape))
+        about = "".join(f", with {note}" for note in getattr(error, "__notes__", ()) if note.startswith(CASE))
         raise ReradError(
-            f"memory ran out for an input of {size} (channels first), batch {recipe.batch}, {recipe.precision}",
+            f"memory ran out for an input of {size} (channels first), batch {recipe.batch}, {recipe.precision}{about}",
             where=method,
             remedy=f"Lower {lower}, write precision: bf16, or give it a device with more memory",
         ) from error

@@ -13,7 +13,7 @@ class Job(NamedTuple):
 
     ``settings`` is the method's entry in its study (``model``, ``modalities``, ``recipe``; a network also has
     ``network``); ``folder`` is the chunk's own; ``device`` (auto, cpu or cuda), ``gpu_share`` (jobs on one GPU at a
-    time), ``keep_model`` and ``spacing_mm`` (of the arrays) concern networks only.
+    time), ``keep_model`` and ``spacing_mm`` (of arrays on one grid) concern networks only.
     """
 
     cases: Path

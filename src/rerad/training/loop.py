@@ -19,11 +19,12 @@ from rerad.training.augmentation import draw
 from rerad.training.checkpoint import Clock, random_states, restore_random_states
 from rerad.training.companion import Fuse
 from rerad.training.device import compiled, memory_format, precision
+from rerad.training.inputs import Inputs, Sample, noted, target_of
 from rerad.training.loss import QUANTITIES, losses
-from rerad.training.prediction import Judged, judge
-from rerad.training.recipe import make_optimiser, make_scheduler
+from rerad.training.optimising import follow, make_optimiser, make_scheduler
+from rerad.training.packing import pack
+from rerad.training.prediction import judge
 from rerad.training.selection import Best, accuracy
-from rerad.training.volumes import Sample, Volumes, batch, not_finite, samples
 
 log = logging.getLogger(__name__)
 # Of every step: the losses, and the share of its samples that were called rightly.
@@ -49,7 +50,7 @@ class State:
 class Task:
     """One fold: the cases of either side, standardised features, the fold's seed, a name for messages, a companion."""
 
-    volumes: Volumes
+    inputs: Inputs
     train: Sequence[int]
     test: Sequence[int]
     table: Tensor | None
@@ -74,7 +75,7 @@ def fit(
     Raises:
         ReradError: a loss is no number; it names cases and epoch.
     """
-    recipe, volumes = task.volumes.recipe, task.volumes
+    recipe, inputs = task.inputs.recipe, task.inputs
     optimiser = make_optimiser(recipe, network)
     scheduler = make_scheduler(recipe, optimiser)
     state, clock = State(), Clock(recipe.checkpoint_s)
@@ -82,12 +83,12 @@ def fit(
     if saved:
         state, clock = _restore(saved, network, optimiser, scheduler, task)
     forward = compiled(network, recipe)
-    chosen = samples(volumes, task.train, copies=recipe.augmentation.get("copies", 1))
+    chosen = learned(task, task.train)
     steps = math.ceil(len(chosen) / recipe.batch)
 
     while state.epoch <= recipe.epochs:
         if state.step == 0:
-            state.measured = torch.full((steps, len(MEASURED)), math.nan, device=volumes.device)
+            state.measured = torch.full((steps, len(MEASURED)), math.nan, device=inputs.device)
         forward.train()
         order = epoch_order(task.seed, state.epoch, len(chosen))
         for step in range(state.step, steps):
@@ -96,7 +97,7 @@ def fit(
             state.step = step + 1
             due = clock.due() and state.step < steps
             # On a GPU reading a loss waits for it, so it is read only where the state is written anyway.
-            if due or volumes.device.type == "cpu":
+            if due or inputs.device.type == "cpu":
                 _check_finite(state, chosen, order, task)
             if due:
                 save(_whole_state(state, clock, network, optimiser, scheduler, task))
@@ -109,6 +110,19 @@ def fit(
             save(_whole_state(state, clock, network, optimiser, scheduler, task))
             clock.written()
     return state, clock
+
+
+def learned(task: Task, cases: Sequence[int]) -> list[Sample]:
+    """Return the samples of some cases that are learned from in every epoch.
+
+    Raises:
+        ReradError: there is none.
+    """
+    found = task.inputs.samples(cases, copies=task.inputs.recipe.augmentation.get("copies", 1), learning=True)
+    if not found:
+        remedy = "Bring more cases, or use fewer folds"
+        raise ReradError(f"none of {len(cases)} cases has a sample to learn from", where=task.name, remedy=remedy)
+    return found
 
 
 def epoch_order(seed: int, epoch: int, count: int) -> list[int]:
@@ -129,21 +143,22 @@ def train_step(
 
     ``clip``: largest norm of the gradient of the optimiser's parameters together.
     """
-    volumes, recipe = task.volumes, task.volumes.recipe
-    shape = volumes.shape
+    inputs, recipe = task.inputs, task.inputs.recipe
+    shape = inputs.shape
     transforms = [draw(recipe.augmentation, len(shape), task.seed, epoch, s) for s in picked if recipe.augmentation]
-    given = batch(volumes, picked, task.table, transforms)
+    given = inputs.batch(picked, task.table, transforms)
     images = given.images.contiguous(memory_format=memory_format(recipe, len(shape)))
     optimiser.zero_grad(set_to_none=True)
-    with precision(recipe, volumes.device):
-        output = forward(images, given.table)
-    parts = losses(output, given.target, given.mask, recipe.loss)
-    parts["loss"].backward()
+    with noted(inputs, picked):
+        with precision(recipe, inputs.device):
+            output = forward(images, given.table)
+        parts = losses(output, given.target, given.mask, recipe.loss)
+        parts["loss"].backward()
     if clip is not None:
         nn.utils.clip_grad_norm_([value for group in optimiser.param_groups for value in group["params"]], clip)
     optimiser.step()
-    missing = torch.full((), math.nan, device=volumes.device)
-    if output.logits is not None:
+    missing = torch.full((), math.nan, device=inputs.device)
+    if output.logits is not None and given.target is not None:
         parts["accuracy"] = ((output.logits[:, 1] >= output.logits[:, 0]) == (given.target > 0)).float().mean()
     return torch.stack([parts.get(name, missing).detach() for name in MEASURED])
 
@@ -152,14 +167,11 @@ def _end_epoch(
     state: State, forward: nn.Module, scheduler: Any, optimiser: torch.optim.Optimizer, task: Task, sizes: Tensor
 ) -> None:
     """Write the epoch's means to the history, let the learning rate follow its schedule, and look at the test side."""
-    recipe, epoch = task.volumes.recipe, state.epoch
+    recipe, epoch = task.inputs.recipe, state.epoch
     known = means_of(state.measured, sizes)
     rate = float(optimiser.param_groups[0]["lr"])
     state.history += [(epoch, "train", name, value) for name, value in (*known.items(), ("lr", rate))]
-    if recipe.schedule["name"] == "plateau":
-        scheduler.step(known["loss"])
-    else:
-        scheduler.step()
+    follow(scheduler, recipe.schedule, known["loss"])
     last = epoch == recipe.epochs
     segment = epoch % recipe.segment_every == 0 or last
     if task.test and (epoch % recipe.evaluate_every == 0 or segment):
@@ -173,25 +185,19 @@ def means_of(measured: Tensor, sizes: Tensor) -> dict[str, float]:
 
 
 def _evaluate(state: State, forward: nn.Module, task: Task, *, score: bool, segment: bool) -> None:
-    judged = judge(forward, task.volumes, task.test, task.table, fuse=task.fuse, whole=segment)
+    judged = judge(forward, task.inputs, task.test, task.table, fuse=task.fuse, whole=segment)
     values = {name: float(np.mean([one.losses[name] for one in judged])) for name in judged[0].losses}
     scores = [one.score for one in judged if one.score is not None]
     if score and scores:
-        target = [int(task.volumes.target[one.case]) for one in judged]
+        target = [target_of(task.inputs, one.case) for one in judged]
         values["accuracy"] = accuracy(scores, target)
         state.best.see_scores(state.epoch, scores, target, values["loss"])
     dice = [one.dice for one in judged if one.dice is not None]
     if dice:
         values["dice"] = float(np.mean(dice))
         if segment:
-            state.best.see_masks(state.epoch, dice, [packed(one) for one in judged])
+            state.best.see_masks(state.epoch, dice, [pack(one.mask) for one in judged if one.mask is not None])
     state.history += [(state.epoch, "test", name, value) for name, value in values.items()]
-
-
-def packed(judged: Judged) -> Tensor:
-    """Return a predicted mask as bits, for the checkpoint."""
-    assert judged.mask is not None
-    return torch.from_numpy(np.packbits(judged.mask))
 
 
 def _sizes(count: int, size: int) -> Tensor:
@@ -203,7 +209,7 @@ def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], 
     bad = (~torch.isfinite(state.measured[: state.step, 0])).nonzero()
     if not len(bad):
         return
-    step, recipe = int(bad[0]), task.volumes.recipe
+    step, recipe = int(bad[0]), task.inputs.recipe
     picked = [chosen[index] for index in order[step * recipe.batch : (step + 1) * recipe.batch]]
     remedy = f"Lower recipe.optimiser.lr ({recipe.optimiser['lr']})"
     raise no_number(float(state.measured[step, 0]), picked, f"epoch {state.epoch}, step {step + 1}", task, remedy)
@@ -211,21 +217,15 @@ def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], 
 
 def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lower: str) -> ReradError:
     """Return the error for a loss that is no number; ``lower`` says what to lower where the images are whole."""
-    volumes = task.volumes
-    broken = {f"{volumes.names[s.case]}: {', '.join(found)}" for s in picked if (found := not_finite(volumes, s.case))}
+    inputs = task.inputs
+    broken = {f"{inputs.names[s.case]}: {', '.join(found)}" for s in picked if (found := inputs.not_finite(s.case))}
     if broken:
         remedy = f"Voxels of {'; '.join(sorted(broken))} are no numbers: look at how the case was prepared"
     else:
-        other = ", write precision: fp32" if volumes.recipe.precision == "bf16" else ""
+        other = ", write precision: fp32" if inputs.recipe.precision == "bf16" else ""
         remedy = f"{lower}{other}, or look for extreme values in the image"
-    names = ", ".join(told(volumes, sample) for sample in picked)
+    names = ", ".join(map(inputs.told, picked))
     return ReradError(f"the loss is {loss} in {when}, with {names}", where=task.name, remedy=remedy)
-
-
-def told(volumes: Volumes, sample: Sample) -> str:
-    """Return a sample as a person would name it."""
-    name = f"case {volumes.names[sample.case]}"
-    return name if sample.slice < 0 else f"{name} slice {sample.slice}"
 
 
 def _whole_state(
@@ -240,7 +240,7 @@ def _whole_state(
         "network": network.state_dict(),
         "optimiser": optimiser.state_dict(),
         "scheduler": scheduler.state_dict(),
-        "random": random_states(task.volumes.device),
+        "random": random_states(task.inputs.device),
         "spent_s": clock.spent_s,
     }
 
@@ -251,21 +251,21 @@ def _restore(
     network.load_state_dict(saved["network"])
     optimiser.load_state_dict(saved["optimiser"])
     scheduler.load_state_dict(saved["scheduler"])
-    restore_random_states(saved["random"], task.volumes.device)
+    restore_random_states(saved["random"], task.inputs.device)
     state = State(
         epoch=saved["epoch"],
         step=saved["step"],
-        measured=saved["measured"].to(task.volumes.device),
+        measured=saved["measured"].to(task.inputs.device),
         history=[tuple(row) for row in saved["history"]],
         best=Best(**saved["best"]),
     )
     log.info("%s goes on at epoch %d, step %d", task.name, state.epoch, state.step + 1)
-    return state, Clock(task.volumes.recipe.checkpoint_s, before_s=saved["spent_s"])
+    return state, Clock(task.inputs.recipe.checkpoint_s, before_s=saved["spent_s"])
 
 
 def _tell(state: State, clock: Clock, task: Task) -> None:
     """Log about ten lines a fold; on a terminal, one that is written over after every epoch."""
-    epochs = task.volumes.recipe.epochs
+    epochs = task.inputs.recipe.epochs
     now = {(split, name): value for epoch, split, name, value in state.history if epoch == state.epoch}
     shown = [(split, name) for split in ("train", "test") for name in ("loss", "accuracy", "dice")]
     values = [f"{split} {name} {now[split, name]:.3f}" for split, name in shown if (split, name) in now]

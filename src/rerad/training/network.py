@@ -20,16 +20,18 @@ from rerad.core.seeds import derive
 from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side
-from rerad.training.chosen import choices
+from rerad.training.chosen import choice_of, choices
 from rerad.training.code import training_code
 from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
+from rerad.training.inputs import Inputs
 from rerad.training.job import Job, Trained
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
+from rerad.training.patches import read_patches
 from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
 from rerad.training.recipe import Recipe, channels_of, read_recipe
-from rerad.training.volumes import Volumes, data_digest, read_volumes, standardised
+from rerad.training.volumes import read_volumes, standardised
 
 log = logging.getLogger(__name__)
 
@@ -39,14 +41,14 @@ class Work(NamedTuple):
 
     job: Job
     module: ModuleType
-    volumes: Volumes
+    inputs: Inputs
     data: Data
     chosen: dict[str, Any]
     identity: dict[str, str]
 
     def settings(self, fold: int) -> dict[str, Any]:
         """Return the settings of the network of a fold."""
-        return {**self.job.settings["network"], **self.chosen.get(str(fold), {})}
+        return {**self.job.settings["network"], **choice_of(self.chosen, fold, self.job.settings)}
 
 
 def train_folds(job: Job) -> Trained:
@@ -70,9 +72,9 @@ def train_folds(job: Job) -> Trained:
     data = read_data(job.features if recipe.table else None, job.cases, job.splits, job.settings)
     found = []
     with claimed(job.device, share=job.gpu_share) as device, arithmetic(recipe), gpu_cost(device) as spent:
-        volumes = read_volumes(job, data, recipe, device)
-        work = Work(job, module, volumes, data, chosen, identity_of(job, recipe, volumes, training_code(job.settings)))
-        shape = (len(channels_of(job.settings, recipe)), *volumes.shape)
+        inputs = open_inputs(job, data, recipe, device)
+        work = Work(job, module, inputs, data, chosen, identity_of(job, recipe, inputs, training_code(job.settings)))
+        shape = (len(channels_of(job.settings, recipe)), *inputs.shape)
         for fold in job.folds:
             with named_out_of_memory(job.method, shape, recipe):
                 found.append(_fold(work, fold))
@@ -83,10 +85,21 @@ def train_folds(job: Job) -> Trained:
     return _joined(found, {**spent, **gpu, "resumed_s": resumed, "threads": recipe.threads})
 
 
+def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Inputs:
+    """Open the arrays of a cohort as the recipe's input.
+
+    Raises:
+        ConfigError: the cohort does not have a modality.
+        ReradError: the arrays are broken, or do not fit the table of cases.
+    """
+    read = read_patches if recipe.input == "patches" else read_volumes
+    return read(job, data, recipe, device)
+
+
 def _fold(work: Work, fold: int) -> dict[str, Any]:
     """Return the finished fold in plain data and tensors, from its checkpoint as far as there is one."""
-    job, volumes = work.job, work.volumes
-    place = {name: index for index, name in enumerate(volumes.names)}
+    job, inputs = work.job, work.inputs
+    place = {name: index for index, name in enumerate(inputs.names)}
     train, test = ([place[name] for name in side(work.data, fold, role).table.index] for role in ("train", "test"))
     path, model_file = job.folder / "checkpoints" / f"fold{fold}.pt", job.folder / "models" / f"fold{fold}.pt"
     network_digest = checkpoint.digest([job.settings["model"], work.settings(fold), job.settings.get("companion")])
@@ -99,55 +112,52 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
         saved = None
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
-    target = work.data.target.to_numpy()
-    fuse = fit_companion(work.module, job.settings, work.data.table, target, train, derive(seed, "companion"))
-    task = Task(volumes, train, test, table_of(volumes, train), seed, f"{job.method}, fold {fold}", fuse)
-    with torch.random.fork_rng(devices=[volumes.device] if volumes.device.type == "cuda" else []):
+    fuse = fit_companion(work.module, job.settings, work.data, train, derive(seed, "companion"))
+    task = Task(inputs, train, test, table_of(inputs, train), seed, f"{job.method}, fold {fold}", fuse)
+    with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
         network = _build(work, fold, seed)
         state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
         if job.keep_model:
             _keep(network, work, fold, model_file)
-        finished = outcome(network, task, state, spacing_mm=job.spacing_mm, fold=fold, seed=job.seed)
+        finished = outcome(network, task, state, fold=fold, seed=job.seed)
     finished["spent_s"] = clock.spent_s
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}
 
 
-def table_of(volumes: Volumes, train: list[int]) -> Tensor | None:
+def table_of(inputs: Inputs, train: list[int]) -> Tensor | None:
     """Return the features that a network gets as well, standardised on its training cases, on the device."""
-    if not volumes.recipe.table:
+    if not inputs.recipe.table:
         return None
-    return torch.from_numpy(standardised(volumes.table, train)).to(volumes.device)
+    return torch.from_numpy(standardised(inputs.table, train)).to(inputs.device)
 
 
 def _build(work: Work, fold: int, seed: int) -> nn.Module:
     """Return the network at its start, which is drawn on the CPU whatever the device."""
-    job, volumes = work.job, work.volumes
-    channels = channels_of(job.settings, volumes.recipe)
+    job, inputs = work.job, work.inputs
+    channels = channels_of(job.settings, inputs.recipe)
     torch.manual_seed(derive(seed, "start"))
     network = work.module.build(
-        work.settings(fold), channels=channels, shape=volumes.shape, columns=volumes.table.shape[1]
+        work.settings(fold), channels=channels, shape=inputs.shape, columns=inputs.table.shape[1]
     )
     if job.weights is not None:
         if not hasattr(work.module, "load_weights"):
             what = f"the network {job.settings['model']} takes no weights"
             raise ConfigError(what, where=f"recipe.weights of {job.method}", remedy="Write weights: null")
         work.module.load_weights(network, job.weights)
-    placed: nn.Module = network.to(
-        device=volumes.device, memory_format=memory_format(volumes.recipe, len(volumes.shape))
-    )
+    placed: nn.Module = network.to(device=inputs.device, memory_format=memory_format(inputs.recipe, len(inputs.shape)))
     return placed
 
 
-def identity_of(job: Job, recipe: Recipe, volumes: Volumes, code: str) -> dict[str, str]:
+def identity_of(job: Job, recipe: Recipe, inputs: Inputs, code: str) -> dict[str, str]:
     """Return what a checkpoint must agree with, by names that a person understands; ``code`` is a digest."""
     return {
         "recipe": checkpoint.digest(recipe.numbers),
         "weights": sha256(job.weights) if job.weights else "",
         "seed": checkpoint.digest([job.seed, job.cohort, job.method]),
-        "data": data_digest(volumes),
+        "data": inputs.digest(),
         "code": code,
-        "torch": f"{torch.__version__} {volumes.device.type}",
+        "torch": f"{torch.__version__} {inputs.device.type}",
     }
 
 
@@ -156,9 +166,10 @@ def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
     about = {
         "model": work.job.settings["model"],
         "network": work.settings(fold),
-        "channels": list(channels_of(work.job.settings, work.volumes.recipe)),
-        "shape": list(work.volumes.shape),
-        "columns": work.volumes.table.shape[1],
+        "channels": list(channels_of(work.job.settings, work.inputs.recipe)),
+        "shape": list(work.inputs.shape),
+        "columns": work.inputs.table.shape[1],
+        **work.inputs.about(),
     }
     torch.save({**about, "state": network.state_dict()}, buffer)
     with atomic(path) as part:

@@ -12,16 +12,14 @@ from torch import nn
 
 from rerad.core.errors import ReradError
 from rerad.metrics.masks import METRICS, segmentation
+from rerad.training.inputs import Inputs, target_of
+from rerad.training.judged import Judged
 from rerad.training.loop import State, Task
-from rerad.training.prediction import Judged, judge
-from rerad.training.volumes import Volumes, not_finite
-
-REGION = "GTV"
+from rerad.training.packing import unpack
+from rerad.training.prediction import judge
 
 
-def outcome(
-    network: nn.Module, task: Task, state: State, *, spacing_mm: float | None, fold: int, seed: int
-) -> dict[str, Any]:
+def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: int) -> dict[str, Any]:
     """Return the rows of a trained fold's tables, its history and its artefacts, in plain data and tensors.
 
     ``last``: both sides by the trained network. ``best_test``: the test side by the epochs that looked best there.
@@ -29,32 +27,33 @@ def outcome(
     Raises:
         ReradError: a score is no number; it names the case.
     """
-    volumes = task.volumes
-    sides = {}
+    inputs = task.inputs
+    scored: list[dict[str, Any]] = []
+    masked: list[dict[str, Any]] = []
+    tested: list[Judged] = []
     for role, cases in (("train", task.train), ("test", task.test)):
-        keep_maps(network, role == "test")
-        sides[role] = judge(network, volumes, cases, task.table, fuse=task.fuse, whole=True)
-    keep_maps(network, False)
-    scored, masked = [], []
-    for role, judged in sides.items():
-        _check(judged, volumes, task.name)
         lead = {"fold": fold, "seed": seed, "role": role, "selection": "last"}
-        scored += [_row(one.case, one.score, volumes, lead) for one in judged if one.score is not None]
-        masked += [_region(one.case, one.mask, volumes, spacing_mm, lead) for one in judged if one.mask is not None]
+        keep_maps(network, role == "test")
+        # Cases of their own size one by one: the labels of hundreds of brains need not be held at a time.
+        for portion in [cases] if inputs.one_grid else [[case] for case in cases]:
+            judged = judge(network, inputs, portion, task.table, fuse=task.fuse, whole=True)
+            _check(judged, inputs, task.name)
+            scored += [_row(one.case, one.score, inputs, lead) for one in judged if one.score is not None]
+            masked += [row for one in judged for row in _regions(one.case, one.mask, inputs, lead)]
+            tested += judged if role == "test" else []
+    keep_maps(network, False)
     lead = {"fold": fold, "seed": seed, "role": "test", "selection": "best_test"}
     best = state.best
     if best.classified:
-        scored += [_row(case, score, volumes, lead) for case, score in zip(task.test, best.scores, strict=True)]
+        scored += [_row(case, score, inputs, lead) for case, score in zip(task.test, best.scores, strict=True)]
     if best.segmented:
-        masked += [
-            _region(case, _unpacked(bits, volumes), volumes, spacing_mm, lead)
-            for case, bits in zip(task.test, best.masks, strict=True)
-        ]
+        for case, packed in zip(task.test, best.masks, strict=True):
+            masked += _regions(case, unpack(packed, inputs.truth(case).shape), inputs, lead)
     history = [
         {"fold": fold, "epoch": epoch, "split": split, "quantity": quantity, "value": value}
         for epoch, split, quantity, value in state.history
     ]
-    artefacts = {f"fold{fold}.npz": _artefacts(sides["test"], volumes)} if task.test else {}
+    artefacts = {f"fold{fold}.npz": _artefacts(tested, inputs)} if task.test else {}
     return {"classification": scored, "segmentation": masked, "history": history, "artefacts": artefacts}
 
 
@@ -64,48 +63,51 @@ def keep_maps(network: nn.Module, wanted: bool) -> None:
         setattr(network, "keep_maps", wanted)  # noqa: B010 - a plain assignment is no Tensor or Module to mypy
 
 
-def _check(judged: list[Judged], volumes: Volumes, where: str) -> None:
+def _check(judged: list[Judged], inputs: Inputs, where: str) -> None:
     for one in judged:
         if math.isfinite(one.losses["loss"]) and math.isfinite(one.score or 0.0):
             continue
-        broken = " and ".join(not_finite(volumes, one.case))
+        broken = " and ".join(inputs.not_finite(one.case))
         remedy = f"Voxels of its {broken} are no numbers: look at how it was prepared"
         raise ReradError(
-            f"the trained network gives no number for case {volumes.names[one.case]}",
+            f"the trained network gives no number for case {inputs.names[one.case]}",
             where=where,
             remedy=remedy if broken else "Lower recipe.optimiser.lr, or look for extreme values in its image",
         )
 
 
-def _row(case: int, score: float, volumes: Volumes, lead: dict[str, Any]) -> dict[str, Any]:
-    about = {"case": volumes.names[case], "variant": "published"}
-    return {**about, **lead, "target": int(volumes.target[case]), "score": score}
+def _row(case: int, score: float, inputs: Inputs, lead: dict[str, Any]) -> dict[str, Any]:
+    about = {"case": inputs.names[case], "variant": "published"}
+    return {**about, **lead, "target": target_of(inputs, case), "score": score}
 
 
-def _region(
-    case: int, mask: NDArray[np.bool_], volumes: Volumes, spacing_mm: float | None, lead: dict[str, Any]
-) -> dict[str, Any]:
-    if spacing_mm is None:
-        raise ReradError("the spacing of the arrays is not known", where="spacing_mm", remedy="Pass it to train")
-    found = segmentation(volumes.truth(case), mask, spacing_mm)
-    values = {name: float(found[name]) for name in METRICS}
-    return {"case": volumes.names[case], "variant": "published", **lead, "region": REGION, **values}
+def _regions(case: int, mask: NDArray | None, inputs: Inputs, lead: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each region; none without a mask."""
+    if mask is None:
+        return []
+    rows = []
+    for region, truth, called in inputs.compared(case, mask):
+        found = segmentation(truth, called, inputs.spacing(case))
+        values = {name: float(found[name]) for name in METRICS}
+        rows.append({"case": inputs.names[case], "variant": "published", **lead, "region": region, **values})
+    return rows
 
 
-def _unpacked(bits: torch.Tensor, volumes: Volumes) -> NDArray[np.bool_]:
-    shape = volumes.arrays[REGION].shape[1:]
-    return np.unpackbits(bits.numpy(), count=int(np.prod(shape))).reshape(shape).astype(bool)
+def _artefacts(judged: list[Judged], inputs: Inputs) -> dict[str, Any]:
+    """Return, of the test cases, features, and mask and map at the axial slice with the largest tumour.
 
-
-def _artefacts(judged: list[Judged], volumes: Volumes) -> dict[str, Any]:
-    """Return, of the test cases, features, and mask and map at the axial slice with the largest GTV."""
+    Labels of cases of their own size are ``labels_<place in cases>``.
+    """
     found: dict[str, Any] = {
-        "cases": [volumes.names[one.case] for one in judged],
+        "cases": [inputs.names[one.case] for one in judged],
         "slice": torch.tensor([one.shown for one in judged]),
     }
     features = [one.features for one in judged if one.features is not None]
     maps = [one.map for one in judged if one.map is not None]
     masks = [one.mask[one.shown].astype(np.uint8) for one in judged if one.mask is not None]
+    if not inputs.one_grid:
+        found |= {f"labels_{place}": torch.from_numpy(mask) for place, mask in enumerate(masks)}
+        masks = []
     for name, values in (("features", features), ("maps", maps), ("mask", masks)):
         if values:
             found[name] = torch.from_numpy(np.stack(values))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -13,32 +12,16 @@ from torch import Tensor, nn
 from rerad.models.output import Output
 from rerad.training.companion import Fuse
 from rerad.training.device import memory_format, precision
+from rerad.training.inputs import Inputs, Sample
+from rerad.training.judged import Judged
 from rerad.training.loss import losses
-from rerad.training.volumes import Sample, Volumes, batch, samples
-
-
-@dataclass
-class Judged:
-    """What came out for one case; what the network does not give is None.
-
-    ``score``: probability of the positive class, the mean over the case's slices; ``losses`` likewise; ``mask``
-    (z, y, x), predicted; ``dice`` of it; ``features`` (n,), the mean over slices; ``map`` (y', x') at the axial slice
-    ``shown``, the one with the largest GTV.
-    """
-
-    case: int
-    score: float | None = None
-    losses: dict[str, float] = field(default_factory=dict)
-    mask: NDArray[np.bool_] | None = None
-    dice: float | None = None
-    features: NDArray[np.float32] | None = None
-    map: NDArray[np.float32] | None = None
-    shown: int = 0
+from rerad.training.patches import Patches
+from rerad.training.stitching import judge_stitched
 
 
 def judge(
     network: nn.Module,
-    volumes: Volumes,
+    inputs: Inputs,
     cases: Sequence[int],
     table: Tensor | None,
     *,
@@ -49,12 +32,12 @@ def judge(
 
     The random numbers of the training stay as they are.
     """
-    devices = [volumes.device] if volumes.device.type == "cuda" else []
+    devices = [inputs.device] if inputs.device.type == "cuda" else []
     was_training = network.training
     network.eval()
     try:
         with torch.random.fork_rng(devices=devices), torch.no_grad():
-            found = [_judge_case(network, volumes, case, table, whole=whole) for case in cases]
+            found = [_judge_case(network, inputs, case, table, whole=whole) for case in cases]
     finally:
         network.train(was_training)
     scores = np.array([one.score for one in found if one.score is not None])
@@ -65,15 +48,17 @@ def judge(
     return found
 
 
-def _judge_case(network: nn.Module, volumes: Volumes, case: int, table: Tensor | None, *, whole: bool) -> Judged:
-    judged = Judged(case, shown=volumes.largest(case) if whole else 0)
-    own = samples(volumes, [case])
+def _judge_case(network: nn.Module, inputs: Inputs, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+    if isinstance(inputs, Patches):
+        return judge_stitched(network, inputs, case, whole=whole)
+    judged = Judged(case, shown=inputs.largest(case) if whole else 0)
+    own = inputs.samples([case])
     scores, features, parts = [], [], []
     overlap = np.zeros(3)
     if whole:
-        judged.mask = np.zeros(volumes.arrays["GTV"].shape[1:], dtype=bool)
-    for chosen in _portions(own, volumes.recipe.batch):
-        output, part, found = _forward(network, volumes, chosen, table)
+        judged.mask = np.zeros(inputs.truth(case).shape, dtype=bool)
+    for chosen in _portions(own, inputs.recipe.batch):
+        output, part, found = _forward(network, inputs, chosen, table)
         parts.append({name: value * len(chosen) / len(own) for name, value in part.items()})
         if output.logits is not None:
             scores.append(torch.softmax(output.logits.double(), dim=1)[:, 1].cpu().numpy())
@@ -99,13 +84,13 @@ def _portions(own: Sequence[Sample], size: int) -> Iterator[Sequence[Sample]]:
 
 
 def _forward(
-    network: nn.Module, volumes: Volumes, chosen: Sequence[Sample], table: Tensor | None
+    network: nn.Module, inputs: Inputs, chosen: Sequence[Sample], table: Tensor | None
 ) -> tuple[Output, dict[str, float], tuple[Tensor, NDArray] | None]:
     """Return the output, its losses, and the predicted mask with (intersection, predicted, true) voxels."""
-    given = batch(volumes, chosen, table)
-    recipe = volumes.recipe
-    images = given.images.contiguous(memory_format=memory_format(recipe, len(volumes.shape)))
-    with precision(recipe, volumes.device):
+    given = inputs.batch(chosen, table)
+    recipe = inputs.recipe
+    images = given.images.contiguous(memory_format=memory_format(recipe, len(inputs.shape)))
+    with precision(recipe, inputs.device):
         output = network(images, given.table)
     part = {name: float(value) for name, value in losses(output, given.target, given.mask, recipe.loss).items()}
     if output.voxels is None:
@@ -119,13 +104,13 @@ def _keep(judged: Judged, chosen: Sequence[Sample], output: Output, mask: Tensor
     """Put masks where their slices are, and keep the map of the slice that is shown."""
     for index, sample in enumerate(chosen):
         if mask is not None and judged.mask is not None:
-            place = slice(None) if sample.slice < 0 else sample.slice
+            place = slice(None) if sample.part < 0 else sample.part
             judged.mask[place] = mask[index].cpu().numpy()
         if output.maps is None:
             continue
         map_ = output.maps[index].float()
-        if sample.slice < 0:
+        if sample.part < 0:
             depth = judged.mask.shape[0] if judged.mask is not None else 1
             judged.map = map_[judged.shown * len(map_) // depth].cpu().numpy()
-        elif sample.slice == judged.shown:
+        elif sample.part == judged.shown:
             judged.map = map_.cpu().numpy()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rerad.core.errors import ConfigError
 
-if TYPE_CHECKING:
-    from torch import nn, optim
-
-INPUTS = ("volumes", "slices", "largest_slice")
+INPUTS = ("volumes", "slices", "largest_slice", "patches")
 PRECISIONS = ("fp32", "bf16")
 OPTIMISERS = {"adam": ("lr", "betas", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
 SCHEDULES = {
@@ -20,17 +18,18 @@ SCHEDULES = {
     "step": ("every", "factor"),
     "plateau": ("patience", "factor"),
 }
-LOSSES = ("cross_entropy", "dice")
-AUGMENTATIONS = ("flips", "rotate_degrees", "shift", "scale", "copies")
+LOSSES = ("cross_entropy", "dice", "weighted_dice")
+AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "stretch", "copies")
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained.
 
-    ``input``: whole volumes, every axial slice with tumour, or the slice with the most of it. ``masked`` sets all
-    outside the GTV to 0; ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose
-    handcrafted features the network gets as well. ``threads`` of the CPU: another number makes other last digits.
+    ``input``: whole volumes, every axial slice with tumour, the slice with the most of it, or auto-fitting patches of
+    ``patch`` voxels (one length, or one an axis) of cases of their own size. ``masked`` sets all outside the GTV to 0;
+    ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose handcrafted features the
+    network gets as well. ``threads`` of the CPU: another number makes other last digits.
     ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
     """
 
@@ -38,6 +37,7 @@ class Recipe:
     batch: int
     optimiser: Mapping[str, Any]
     input: str = "volumes"
+    patch: int | Sequence[int] | None = None
     masked: bool = False
     gtv_channel: bool = False
     table: Sequence[str] = ()
@@ -56,8 +56,15 @@ class Recipe:
 
     @property
     def axes(self) -> int:
-        """The axes of a sample: 3 of a volume, 2 of a slice."""
-        return 3 if self.input == "volumes" else 2
+        """The axes of a sample: 3 of a volume or a patch, 2 of a slice."""
+        return _axes(self.input)
+
+    @property
+    def patch_shape(self) -> tuple[int, ...]:
+        """The lengths of a patch (z, y, x); none without patches."""
+        if self.patch is None:
+            return ()
+        return (self.patch,) * 3 if isinstance(self.patch, int) else tuple(self.patch)
 
     @property
     def numbers(self) -> dict[str, Any]:
@@ -83,14 +90,21 @@ def read_recipe(entry: Mapping[str, Any]) -> Recipe:
         if key in given and not good(given[key]):
             raise _wrong(key, given[key], wanted)
     check_optimiser("optimiser", given["optimiser"])
-    _check_named("schedule", given.get("schedule", {"name": "constant"}), SCHEDULES)
+    check_schedule("schedule", given.get("schedule", {"name": "constant"}))
     _check_loss(given.get("loss", {}))
-    _check_augmentation(given.get("augmentation", {}), axes=3 if given.get("input", "volumes") == "volumes" else 2)
     recipe = Recipe(**given)
+    _check_patches(recipe)
+    _check_augmentation(recipe)
     unknown = set(recipe.table) - set(entry["modalities"])
     if unknown:
         raise _wrong("table", list(recipe.table), f"modalities of the method: {', '.join(entry['modalities'])}")
     return recipe
+
+
+def voxels_of_patch(settings: Mapping[str, Any]) -> int:
+    """Return the voxels of a patch; 0 without patches."""
+    side = settings.get("patch")
+    return 0 if side is None else side**3 if isinstance(side, int) else math.prod(side)
 
 
 def check_optimiser(key: str, settings: Mapping[str, Any]) -> None:
@@ -104,36 +118,22 @@ def check_optimiser(key: str, settings: Mapping[str, Any]) -> None:
         raise ConfigError("missing key", where=f"recipe.{key}.lr", remedy="Write the learning rate, such as 1.0e-4")
 
 
+def check_schedule(key: str, settings: Mapping[str, Any]) -> None:
+    """Refuse settings of no schedule; ``key`` is told below ``recipe``.
+
+    Raises:
+        ConfigError: naming the key, its value and what to write instead.
+    """
+    _check_named(key, settings, SCHEDULES)
+
+
 def channels_of(entry: Mapping[str, Any], recipe: Recipe) -> tuple[str, ...]:
     """Return the names of the network's input channels in order."""
     return (*entry["modalities"], *(["GTV"] if recipe.gtv_channel else []))
 
 
-def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
-    """Return the optimiser over all parameters that learn."""
-    return optimiser_of(recipe.optimiser, [value for value in network.parameters() if value.requires_grad])
-
-
-def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]) -> optim.Optimizer:
-    """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
-    from torch import optim
-
-    kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[settings["name"]]
-    return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
-
-
-def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:
-    """Return the schedule of the learning rate, which steps once an epoch; ``plateau`` watches the training loss."""
-    from torch.optim import lr_scheduler
-
-    settings = recipe.schedule
-    if settings["name"] == "cosine":
-        return lr_scheduler.CosineAnnealingLR(optimiser, recipe.epochs, eta_min=settings.get("lr_min", 0.0))
-    if settings["name"] == "step":
-        return lr_scheduler.StepLR(optimiser, settings["every"], gamma=settings["factor"])
-    if settings["name"] == "plateau":
-        return lr_scheduler.ReduceLROnPlateau(optimiser, patience=settings["patience"], factor=settings["factor"])
-    return lr_scheduler.LambdaLR(optimiser, lambda epoch: 1.0)
+def _axes(kind: str) -> int:
+    return 3 if kind in ("volumes", "patches") else 2
 
 
 def _wrong(key: str, value: Any, wanted: str) -> ConfigError:
@@ -156,6 +156,12 @@ def _mapping(value: Any) -> bool:
     return isinstance(value, Mapping)
 
 
+def _is_patch(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return len(value) == 3 and all(map(_whole(1), value))
+    return value is None or _whole(1)(value)
+
+
 def _is_weights(value: Any) -> bool:
     return value in (None, "phantom") or (_mapping(value) and set(value) in ({"path"}, {"url", "sha256"}))
 
@@ -169,6 +175,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "augmentation": (_mapping, "{} or {flips: [0, 1, 2], …}"),
     "table": (lambda value: isinstance(value, list | tuple), "a list of modalities"),
     "input": (lambda value: value in INPUTS, f"one of {', '.join(INPUTS)}"),
+    "patch": (_is_patch, "a length in voxels such as 128, or three, or null"),
     "precision": (lambda value: value in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
     **{key: (_flag, "true or false") for key in ("masked", "gtv_channel", "channels_last", "compile", "deterministic")},
     "threads": (_whole(1), "a whole number, 1 or more"),
@@ -205,8 +212,26 @@ def _check_loss(settings: Mapping[str, Any]) -> None:
             raise _wrong(f"loss.{name}", value, f"voxels (a weight) and kind (one of {', '.join(LOSSES)})")
 
 
-def _check_augmentation(settings: Mapping[str, Any], axes: int) -> None:
-    for name, value in settings.items():
+def _check_patches(recipe: Recipe) -> None:
+    """Refuse what patches cannot do without or with, and patches where the input has none."""
+    if recipe.input != "patches":
+        if recipe.patch is not None:
+            raise _wrong("patch", recipe.patch, "null, since the input has no patches")
+        if recipe.loss.get("kind") == "weighted_dice":
+            raise _wrong("loss.kind", "weighted_dice", "another, since only patches have regions that overlap")
+        return
+    if recipe.patch is None:
+        raise ConfigError("missing key", where="recipe.patch", remedy="Write the side of a patch, such as 128")
+    if recipe.loss.get("kind") != "weighted_dice":
+        raise _wrong("loss.kind", recipe.loss.get("kind"), "weighted_dice, since regions of patches overlap")
+    for key in ("masked", "gtv_channel", "table"):
+        if getattr(recipe, key):
+            raise _wrong(key, getattr(recipe, key), "nothing of the kind with patches")
+
+
+def _check_augmentation(recipe: Recipe) -> None:
+    axes, cube = _axes(recipe.input), len(set(recipe.patch_shape)) == 1
+    for name, value in recipe.augmentation.items():
         if name not in AUGMENTATIONS:
             raise _wrong(f"augmentation.{name}", value, f"one of {', '.join(AUGMENTATIONS)}")
         if name == "flips":
@@ -214,6 +239,10 @@ def _check_augmentation(settings: Mapping[str, Any], axes: int) -> None:
             wanted = f"axes of the input: {', '.join(map(str, range(axes)))}"
         elif name == "copies":
             good, wanted = _whole(1)(value), "a whole number, 1 or more"
+        elif name == "quarter_turns":
+            good, wanted = value is False or (value is True and cube), "true only for patches that are cubes"
+        elif name == "stretch":
+            good, wanted = _number(0, 0.3)(value), "a standard deviation, 0 to 0.3"
         elif name == "scale":
             good, wanted = _number(0, 0.9)(value), "a share of the size, 0 to 0.9"
         else:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
-from rerad.training.cases import Data, read_data, side
+from rerad.training.cases import Data, read_classified, side
 from rerad.training.chosen import choices
 from rerad.training.job import Job, Trained
 from rerad.training.predictions import rows
@@ -29,7 +29,7 @@ def train_folds(job: Job) -> Trained:
     tables: list[pd.DataFrame] = []
     models: dict[str, dict[str, Any]] = {}
     found = choices(job.chosen)
-    data = read_data(job.features, job.cases, job.splits, job.settings)
+    data = read_classified(job.features, job.cases, job.splits, job.settings)
     for fold in job.folds:
         table, models[f"fold{fold}.json"] = _train_fold(job, data, fold, found.get(str(fold), {}))
         tables.append(table)

@@ -1,13 +1,13 @@
-"""The arrays of a cohort as samples of a network."""
+"""The cases of a cohort whose arrays lie on one grid, as samples of a network: whole volumes or axial slices."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +19,7 @@ from rerad.core.errors import ReradError
 from rerad.training import augmentation
 from rerad.training.augmentation import Transform
 from rerad.training.cases import Data
+from rerad.training.inputs import Batch, Compared, Sample, class_tensor
 from rerad.training.job import Job
 from rerad.training.recipe import Recipe
 
@@ -28,32 +29,15 @@ MASK = "GTV"
 SHARE_FOR_DATA = 0.4
 
 
-class Sample(NamedTuple):
-    """What a network sees at once: a case, one axial slice of it or all (-1), in one of several augmented copies."""
-
-    case: int
-    slice: int = -1
-    copy: int = 0
-
-
-class Batch(NamedTuple):
-    """Images (batch, channels, *shape), features (batch, columns) or None, targets (batch,), GTV (batch, *shape)."""
-
-    images: Tensor
-    table: Tensor | None
-    target: Tensor
-    mask: Tensor
-
-
 @dataclass
 class Volumes:
     """The cases of a method, sorted by name; ``arrays`` by modality (rows, z, y, x), of which ``rows`` are the cases.
 
-    ``slices``: the axial slices that a case has as samples; empty where whole volumes are.
+    ``slices``: the axial slices that a case has as samples; empty where whole volumes are. ``spacing_mm`` of the grid.
     """
 
     names: list[str]
-    target: Tensor
+    target: Tensor | None
     table: NDArray[np.float64]
     modalities: list[str]
     arrays: dict[str, Tensor]
@@ -61,12 +45,57 @@ class Volumes:
     slices: list[list[int]]
     recipe: Recipe
     device: torch.device
+    spacing_mm: float | None = None
+    one_grid: ClassVar[bool] = True
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of one sample: (z, y, x), or (y, x) of slices."""
         whole = tuple(self.arrays[MASK].shape[1:])
         return whole if self.recipe.input == "volumes" else whole[1:]
+
+    def samples(self, cases: Sequence[int], *, copies: int = 1, learning: bool = False) -> list[Sample]:
+        """Return the samples of some cases in order; all have tumour."""
+        return [
+            Sample(case, slice_, copy)
+            for case in cases
+            for slice_ in (self.slices[case] or [-1])
+            for copy in range(copies)
+        ]
+
+    def batch(self, chosen: Sequence[Sample], table: Tensor | None, transforms: Sequence[Transform] = ()) -> Batch:
+        """Return samples as one batch on the device, augmented by one transform each if there are any.
+
+        ``table`` (cases, columns) on the device holds the standardised features, or is None.
+        """
+        images = torch.stack(
+            [torch.stack([self._region(name, sample) for name in self.modalities]) for sample in chosen]
+        ).to(self.device)
+        mask = torch.stack([self._region(MASK, sample) for sample in chosen]).to(self.device)
+        if transforms:
+            images, mask = augmentation.apply(images, mask, transforms)
+        if self.recipe.masked:
+            # Not by a product, in which a value outside that is no number would survive.
+            images = torch.where(mask[:, None] > 0, images, torch.zeros((), device=images.device))
+        if self.recipe.gtv_channel:
+            images = torch.cat([images, mask[:, None].to(images.dtype)], dim=1)
+        cases = torch.tensor([sample.case for sample in chosen], device=self.device)
+        target = None if self.target is None else self.target[cases]
+        return Batch(images, None if table is None else table[cases], target, mask)
+
+    def _region(self, name: str, sample: Sample) -> Tensor:
+        volume = self.arrays[name][self.rows[sample.case]]
+        return volume if sample.part < 0 else volume[sample.part]
+
+    def told(self, sample: Sample) -> str:
+        """Return a sample as a person would name it."""
+        name = f"case {self.names[sample.case]}"
+        return name if sample.part < 0 else f"{name} slice {sample.part}"
+
+    def not_finite(self, case: int) -> list[str]:
+        """Return the modalities of a case that hold values that are no numbers."""
+        row = self.rows[case]
+        return [name for name in self.modalities if not bool(torch.isfinite(self.arrays[name][row]).all())]
 
     def truth(self, case: int) -> NDArray[np.bool_]:
         """Return the GTV of a case (z, y, x)."""
@@ -75,6 +104,35 @@ class Volumes:
     def largest(self, case: int) -> int:
         """Return the axial slice with the largest GTV, the first of several."""
         return int(self.truth(case).sum(axis=(1, 2)).argmax())
+
+    def compared(self, case: int, mask: NDArray) -> Iterator[Compared]:
+        """Yield the one region, the GTV, on the grid."""
+        yield Compared(MASK, self.truth(case), mask.astype(bool))
+
+    def spacing(self, case: int) -> float:
+        """Return the voxel size of the grid in mm.
+
+        Raises:
+            ReradError: nobody told it.
+        """
+        if self.spacing_mm is None:
+            raise ReradError("the spacing of the arrays is not known", where="spacing_mm", remedy="Pass it to train")
+        return self.spacing_mm
+
+    def digest(self) -> str:
+        """Return a digest of everything that the network may see: images, masks, slices, features and targets."""
+        digest = hashlib.sha256()
+        for name in (*self.modalities, MASK):
+            for row in self.rows:
+                digest.update(np.ascontiguousarray(self.arrays[name][row].cpu().numpy()).data)
+        digest.update(self.table.tobytes())
+        target = None if self.target is None else self.target.tolist()
+        digest.update(repr((self.names, self.modalities, target, self.slices, self.shape)).encode())
+        return digest.hexdigest()[:16]
+
+    def about(self) -> dict[str, object]:
+        """Return what a kept model needs besides its own settings: nothing."""
+        return {}
 
 
 def read_volumes(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Volumes:
@@ -95,7 +153,7 @@ def read_volumes(job: Job, data: Data, recipe: Recipe, device: torch.device) -> 
     moved = _on_device(found, rows, device)
     volumes = Volumes(
         names=names,
-        target=torch.tensor(data.target.to_numpy(), dtype=torch.long, device=device),
+        target=class_tensor(data, device),
         table=data.table.to_numpy(dtype=float),
         modalities=modalities,
         arrays=moved or found,
@@ -103,6 +161,7 @@ def read_volumes(job: Job, data: Data, recipe: Recipe, device: torch.device) -> 
         slices=[[] for _ in names],
         recipe=recipe,
         device=device,
+        spacing_mm=job.spacing_mm,
     )
     if recipe.input == "slices":
         volumes.slices = _read_slices(job.slices, names)
@@ -144,16 +203,6 @@ def _read_slices(path: Path | None, names: Sequence[str]) -> list[list[int]]:
     return [[int(index) for index in known[name]] for name in names]
 
 
-def samples(volumes: Volumes, cases: Sequence[int], *, copies: int = 1) -> list[Sample]:
-    """Return the samples of some cases in order."""
-    return [
-        Sample(case, slice_, copy)
-        for case in cases
-        for slice_ in (volumes.slices[case] or [-1])
-        for copy in range(copies)
-    ]
-
-
 def standardised(table: NDArray[np.float64], train: Sequence[int]) -> NDArray[np.float32]:
     """Return a table (cases, columns) in standard deviations from the mean of the training cases.
 
@@ -167,48 +216,3 @@ def standardised(table: NDArray[np.float64], train: Sequence[int]) -> NDArray[np
     varies = sd > 1e-12 * np.maximum(np.abs(mean), 1e-300)
     scaled = np.where(varies, (finite - mean) / np.where(varies, sd, 1), 0)
     return np.nan_to_num(scaled, nan=0.0).astype(np.float32)
-
-
-def batch(
-    volumes: Volumes, chosen: Sequence[Sample], table: Tensor | None, transforms: Sequence[Transform] = ()
-) -> Batch:
-    """Return samples as one batch on the device, augmented by one transform each if there are any.
-
-    ``table`` (cases, columns) on the device holds the standardised features, or is None.
-    """
-    images = torch.stack(
-        [torch.stack([_region(volumes, name, sample) for name in volumes.modalities]) for sample in chosen]
-    ).to(volumes.device)
-    mask = torch.stack([_region(volumes, MASK, sample) for sample in chosen]).to(volumes.device)
-    if transforms:
-        images, mask = augmentation.apply(images, mask, transforms)
-    if volumes.recipe.masked:
-        # Not by a product, in which a value outside that is no number would survive.
-        images = torch.where(mask[:, None] > 0, images, torch.zeros((), device=images.device))
-    if volumes.recipe.gtv_channel:
-        images = torch.cat([images, mask[:, None].to(images.dtype)], dim=1)
-    cases = torch.tensor([sample.case for sample in chosen], device=volumes.device)
-    return Batch(images, None if table is None else table[cases], volumes.target[cases], mask)
-
-
-def _region(volumes: Volumes, name: str, sample: Sample) -> Tensor:
-    volume = volumes.arrays[name][volumes.rows[sample.case]]
-    return volume if sample.slice < 0 else volume[sample.slice]
-
-
-def not_finite(volumes: Volumes, case: int) -> list[str]:
-    """Return the modalities of a case that hold values that are no numbers."""
-    row = volumes.rows[case]
-    return [name for name in volumes.modalities if not bool(torch.isfinite(volumes.arrays[name][row]).all())]
-
-
-def data_digest(volumes: Volumes) -> str:
-    """Return a digest of everything that the network may see: images, masks, slices, features and targets."""
-    digest = hashlib.sha256()
-    for name in (*volumes.modalities, MASK):
-        for row in volumes.rows:
-            digest.update(np.ascontiguousarray(volumes.arrays[name][row].cpu().numpy()).data)
-    digest.update(volumes.table.tobytes())
-    about = (volumes.names, volumes.modalities, volumes.target.tolist(), volumes.slices, volumes.shape)
-    digest.update(repr(about).encode())
-    return digest.hexdigest()[:16]

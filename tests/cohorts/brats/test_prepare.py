@@ -14,7 +14,7 @@ from brats_scans import ORDER, edit, scan_of, values
 
 from rerad.cohorts.brats.acquire import acquire
 from rerad.imaging.geometry import from_cells, put_back
-from rerad.imaging.stored import open_case
+from rerad.imaging.stored import Contents, open_case, read_contents
 
 Run = Callable[..., SimpleNamespace]
 
@@ -27,7 +27,10 @@ def test_arrays_are_the_normalised_brain_cube_and_go_back_to_the_scan(phantom: P
     assert (cases["included"] == 1).all()
     assert cases["patient"].tolist() == cases["case"].tolist()
     assert result.patient_flow.empty
-    assert len(list(result.arrays.iterdir())) == 12
+    assert len(list(result.arrays.iterdir())) == 13
+    assert read_contents(result.arrays) == Contents(
+        ("t1", "t1ce", "t2", "flair"), {"WT": (1, 2, 4), "TC": (1, 4), "ET": (4,)}, {"scale": 100, "offset": 0.1}
+    )
     for row in cases.to_dict("records"):
         images, labels = open_case(result.arrays, row["case"], channels=4)
         geometry = from_cells(row, where=row["case"])
@@ -69,7 +72,7 @@ def test_grades_and_codings_are_in_the_table(phantom: Path, run: Run) -> None:
 def test_one_and_two_processes_write_the_same_bytes(phantom: Path, run: Run) -> None:
     one, two = run(phantom, name="one", workers=1), run(phantom, name="two", workers=2)
     files = sorted(path.relative_to(one.place) for path in one.place.rglob("*") if path.is_file())
-    assert len(files) == 16
+    assert len(files) == 17
     for file in files:
         assert (one.place / file).read_bytes() == (two.place / file).read_bytes(), file
 

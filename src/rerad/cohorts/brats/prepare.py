@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from rerad.cohorts.brats.grades import TABLE, grade_of, read_grades
-from rerad.cohorts.brats.naming import LABELS, Files, find_cases
+from rerad.cohorts.brats.labels import REGIONS
+from rerad.cohorts.brats.naming import LABELS, MODALITIES, Files, find_cases
 from rerad.cohorts.brats.prepare_case import Prepared, prepare_case
 from rerad.cohorts.brats.scans import Case
 from rerad.cohorts.manifest import Entry, check_file, read_manifest
@@ -21,7 +22,7 @@ from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.imaging.geometry import to_cells
-from rerad.imaging.stored import file_names
+from rerad.imaging.stored import Contents, file_names, store_contents
 
 log = logging.getLogger(__name__)
 
@@ -46,9 +47,10 @@ def prepare(
     """Write the canonical form of an acquired cohort.
 
     ``arrays`` gets two files a case, see :mod:`rerad.imaging.stored`: t1, t1ce, t2, flair (normalised, 0 outside the
-    brain) and labels (1 necrotic or non-enhancing, 2 edema, 4 enhancing), both of the brain cube. ``cases`` has a row
-    for each: case, row, included (1), patient (of several time points), grade (HGG, LGG or nothing), label_coding
-    (et4, et3, no_et, decathlon), ml of the regions, and the columns of :mod:`rerad.imaging.geometry`.
+    brain) and labels (1 necrotic or non-enhancing, 2 edema, 4 enhancing), both of the brain cube, and one
+    that names channels and regions. ``cases`` has a row for each: case, row, included (1), patient (of several time
+    points), grade (HGG, LGG or nothing), label_coding (et4, et3, no_et, decathlon), ml of the regions, and the columns
+    of :mod:`rerad.imaging.geometry`.
 
     Args:
         folder: acquired cohort with its manifest.
@@ -83,6 +85,7 @@ def prepare(
                 flow.append(_row(name, str(result).replace(f"{folder}/", "")))
         _need_cases(ready, flow, folder)
         _remove_others(part, ready)
+        store_contents(part, Contents(MODALITIES, REGIONS, dict(settings["intensity"])))
     for case, _, _, _, reason in sorted(flow):
         log.warning("%s: %s", case, reason)
     told = Counter(result.coding for result in ready)

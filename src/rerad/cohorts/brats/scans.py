@@ -20,7 +20,8 @@ from rerad.imaging.images import read_channels, read_stored, same_geometry, upri
 class Case(NamedTuple):
     """A case of an acquired cohort: the cohort's folder, the case's files there, what the manifest says of them.
 
-    ``labelled`` are the files whose segmentation counts: the case's own but in a null run.
+    ``labelled`` are the files whose segmentation counts: the case's own but in a null run. Files that were never
+    acquired have no ``entries`` to be checked against.
     """
 
     folder: Path
@@ -32,12 +33,18 @@ class Case(NamedTuple):
         return self.files.case
 
 
-class Scan(NamedTuple):
-    """A modality as stored, and arrays (z, y, x), turned to LPS, of all of them and of the labels 0, 1, 2, 4."""
+class Modalities(NamedTuple):
+    """A modality as stored, and arrays (z, y, x), turned to LPS, of all of them."""
 
     stored: sitk.Image
     spacing_mm: tuple[float, ...]
     images: dict[str, NDArray[np.float32]]
+
+
+class Scan(NamedTuple):
+    """The modalities and the labels 0, 1, 2, 4 (z, y, x), turned to LPS, with the name of their coding."""
+
+    modalities: Modalities
     labels: NDArray[np.uint8]
     coding: str
 
@@ -49,17 +56,27 @@ def read_scan(case: Case) -> Scan:
         CaseError: a modality or the labels are missing or there twice, a file changed since it was acquired or cannot
             be used, grids differ, or a label is none of a known coding.
     """
-    stored = _read_modalities(case)
+    modalities = read_modalities(case)
+    labels, coding = _read_labels(case, modalities.stored)
+    return Scan(modalities, labels, coding)
+
+
+def read_modalities(case: Case) -> Modalities:
+    """Return the four modalities of a case, all on one grid.
+
+    Raises:
+        CaseError: as of :func:`read_scan`, but for the labels.
+    """
+    stored = _stored_modalities(case)
     first = stored[MODALITIES[0]]
     for name, image in stored.items():
         same_geometry(first, image, where=str(case), names=(MODALITIES[0], name))
     turned = {name: upright(image, where=f"{case}, {name}") for name, image in stored.items()}
     images = {name: sitk.GetArrayFromImage(image) for name, image in turned.items()}
-    labels, coding = _read_labels(case, first)
-    return Scan(first, turned[MODALITIES[0]].GetSpacing()[::-1], images, labels, coding)
+    return Modalities(first, turned[MODALITIES[0]].GetSpacing()[::-1], images)
 
 
-def _read_modalities(case: Case) -> dict[str, sitk.Image]:
+def _stored_modalities(case: Case) -> dict[str, sitk.Image]:
     if CHANNELS not in case.files.kinds:
         return {name: read_stored(_only(case, case.files, name)) for name in MODALITIES}
     if both := sorted(set(MODALITIES) & set(case.files.kinds)):
@@ -101,4 +118,4 @@ def _only(case: Case, files: Files, kind: str) -> Path:
         raise CaseError(
             f"{len(found)} files of {kind}: {', '.join(found)}", where=files.case, remedy="Keep one of them"
         )
-    return check_file(case.folder, found[0], case.entries[found[0]])
+    return check_file(case.folder, found[0], case.entries[found[0]]) if case.entries else case.folder / found[0]

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
 from rerad.core.errors import ReradError
 
 TABLE = "groups.csv"
@@ -27,6 +25,8 @@ def read_groups(path: Path) -> dict[str, Known]:
     Raises:
         ReradError: the file or a column is missing, a group is none of the three, or a case has two rows.
     """
+    import pandas as pd  # not for a dry run, which asks for the groups' names
+
     remedy = f"It needs the columns {' and '.join(COLUMNS)}, with {', '.join(GROUPS)} as groups"
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False)

@@ -129,9 +129,11 @@ def _cleft(body: Mask) -> NDArray[np.float64]:
     middle, half = (across[0] + across[-1]) / 2, max(1.0, MIDLINE * len(across) / 2)
     columns = np.arange(body.shape[2])
     between = body[:, :, np.abs(columns - middle) <= half]
-    there = between.any(axis=1)
-    rows = np.where(there, between.argmax(axis=1), np.inf)
-    return np.array([np.median(row[seen]) if seen.any() else np.inf for row, seen in zip(rows, there, strict=True)])
+    rows = np.where(between.any(axis=1), between.argmax(axis=1), np.nan)
+    seen = ~np.isnan(rows).all(axis=1)
+    found = np.full(len(body), np.inf)
+    found[seen] = np.nanmedian(rows[seen], axis=1)
+    return found
 
 
 def _other_side(breast: Mask, lesion: Mask) -> Mask:

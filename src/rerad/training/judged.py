@@ -1,0 +1,27 @@
+"""What came out for a case."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass
+class Judged:
+    """What came out for one case; what the network does not give is None.
+
+    ``score``: probability of the positive class, the mean over the case's slices; ``losses`` likewise; ``mask``
+    (z, y, x), predicted, of the GTV or of labels; ``dice`` of it, the mean over regions; ``features`` (n,), the mean
+    over slices; ``map`` (y', x') at the axial slice ``shown``, the one with the largest tumour.
+    """
+
+    case: int
+    score: float | None = None
+    losses: dict[str, float] = field(default_factory=dict)
+    mask: NDArray | None = None
+    dice: float | None = None
+    features: NDArray[np.float32] | None = None
+    map: NDArray[np.float32] | None = None
+    shown: int = 0
