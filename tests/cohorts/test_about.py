@@ -16,6 +16,9 @@ STS = pd.DataFrame(
 BRATS = pd.DataFrame(
     {"included": [1, 1, 1, 1, 0], "grade": ["HGG", "LGG", None, "HGG", "HGG"], "et_ml": [3.0, 0.0, 1.0, 2.0, 0.0]}
 )
+BREAST = pd.DataFrame(
+    {"included": [1, 1, 1, 1], "group": ["normal", "benign", "malignant", ""], "evaluated": [1, 0, 1, 0]}
+)
 
 
 def included(cases: pd.DataFrame) -> pd.DataFrame:
@@ -42,6 +45,18 @@ def test_counts_of_gliomas() -> None:
     assert told.notes(included(BRATS)) == ["1 of 4 cases have no enhancing tumour (ET)."]
     nobody = included(BRATS.assign(grade=None))
     assert told.size(nobody) == "4 patients (4 of unknown grade)"
+
+
+def test_counts_of_breasts() -> None:
+    told = about("breast")
+    assert told.size(included(BREAST)) == "4 patients (1 normal, 1 benign, 1 malignant, 1 of unknown group)"
+    assert told.paper_size({"cases": 24, "positives": 10}) == "24 patients (10 malignant)"
+    assert told.positives(included(BREAST)) == 1
+    assert told.facts(BREAST) == {
+        "Prepared": 4, "Normal": 1, "Benign": 1, "Malignant": 1, "For training and timing only": 2,
+    }  # fmt: skip
+    assert told.notes(BREAST) == ["2 of 4 cases lack a lesion mask or a group: they serve training and timing."]
+    assert told.notes(BREAST.assign(evaluated=1)) == []
 
 
 @pytest.mark.parametrize("cohort", COHORTS)

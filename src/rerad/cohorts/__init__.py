@@ -7,7 +7,12 @@ from typing import Any
 
 from rerad.cohorts.sources import Part
 
-COHORTS = {"brats": "rerad.cohorts.brats", "sts": "rerad.cohorts.sts", "tcga_gbm": "rerad.cohorts.tcga_gbm"}
+COHORTS = {
+    "brats": "rerad.cohorts.brats",
+    "breast": "rerad.cohorts.breast",
+    "sts": "rerad.cohorts.sts",
+    "tcga_gbm": "rerad.cohorts.tcga_gbm",
+}
 
 
 def stage(cohort: str, name: str) -> ModuleType:

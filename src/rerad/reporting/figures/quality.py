@@ -28,6 +28,7 @@ from rerad.reporting.figures.image import (
     write,
 )
 from rerad.reporting.figures.quality_brats import picture_glioma
+from rerad.reporting.figures.quality_breast import picture_breast
 from rerad.reporting.figures.quality_tcga_gbm import picture_tumour
 
 log = logging.getLogger(__name__)
@@ -104,6 +105,7 @@ def _title(case: Mapping[str, Any], gtv: np.ndarray, spacing_mm: float) -> str:
 
 DRAWING: dict[str, Callable[..., None]] = {
     "brats": picture_glioma,
+    "breast": picture_breast,
     "sts": picture_case,
     "tcga_gbm": picture_tumour,
 }
