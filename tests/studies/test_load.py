@@ -82,7 +82,7 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"studies": {"mmnas": {"bases": {"volumes": {"network": {"operations": ["skip", "pooling 3"]}}}}}}, r"operations\.1: 'pooling 3' does not do"),
         ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["PET", "t1"]}}}}},
          r"mmnas\.yaml: methods\.mmnas3d\.modalities: the cohort sts has no t1\. Write some of: PET, CT"),
-        ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["MR"]}}}}}, r"modalities\.0: 'MR' does not do\. Write one of: PET, CT, t1"),
+        ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["US"]}}}}}, r"modalities\.0: 'US' does not do\. Write one of: PET, CT, t1"),
         ({"studies": {"chmfl": {"figures": {"fig9": {"kind": "patches", "caption": "x"}}}}}, r"figures\.fig9\.patch: missing key"),
         ({"studies": {"chmfl": {"enabled": False}}}, r"no enabled study of the cohort sts defines the method 'hc_rf'"),
         ({"studies": {study: {"enabled": False} for study in ("chmfl", "mmnas", "nas3dunet")}}, "every study has enabled: false"),

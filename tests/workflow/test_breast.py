@@ -27,7 +27,7 @@ STUDY = {
     "task": "classification",
     "primary": "auc",
     "compare_with": None,
-    "methods": {"majority": {"model": "majority", "modalities": ["PET"], "recipe": {}}},
+    "methods": {"majority": {"model": "majority", "modalities": ["MR"], "recipe": {}}},
     "tables": {
         "table1": {
             "title": "T",

@@ -25,7 +25,7 @@ STUDY = {
     "task": "classification",
     "primary": "auc",
     "compare_with": None,
-    "methods": {"majority": {"model": "majority", "modalities": ["PET"], "recipe": {}}},
+    "methods": {"majority": {"model": "majority", "modalities": ["enhancing"], "recipe": {}}},
     "tables": {
         "table1": {
             "title": "T",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-MODALITIES = ("expression",)
+MODALITIES = ("enhancing", "edema")  # the regions, whose shapes stand in features.csv
 COUNTED = "patients"  # in the column n of a table
 JUDGED = "each patient's twenty features"
 TUMOUR, BOX = "tumour", "box around the tumour"
