@@ -17,10 +17,10 @@ demo: .venv/ready  ## Run all studies on phantom cohorts, about ten minutes
 	@echo "The report: $(CURDIR)/results/demo/report.html"
 
 test: .venv/ready  ## Run the test suite
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready  ## Run the tests that take minutes as well
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --slow
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder --slow
 
 lint: .venv/ready  ## Check style, types, the workflow and the generated files
 	$(BIN)/ruff check .
