@@ -12,8 +12,7 @@ import SimpleITK as sitk
 from numpy.typing import ArrayLike, NDArray
 
 from rerad.core.errors import CaseError, ConfigError
-from rerad.core.files import atomic
-from rerad.imaging.images import read_stored
+from rerad.imaging.images import read_stored, write_image
 from rerad.radiomics.glcm_directions import Windows, map_of_levels
 from rerad.radiomics.glcm_features import FEATURES, Moments, Tally
 from rerad.radiomics.glcm_levels import BINNINGS, MOST_LEVELS, bin_edges, to_levels
@@ -124,8 +123,7 @@ def glcm_map_file(
         raise CaseError(error.what, where=str(image_path), remedy=error.remedy) from error
     result = sitk.GetImageFromArray(found.astype(np.float32))
     result.CopyInformation(image)
-    with atomic(target) as part:
-        sitk.WriteImage(result, str(part), useCompression=True)
+    write_image(target, result)
 
 
 def _feature(name: str) -> Tally | Moments:

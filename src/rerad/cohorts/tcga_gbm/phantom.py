@@ -21,6 +21,7 @@ from rerad.core.errors import ConfigError, ReradError
 from rerad.core.files import atomic
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
+from rerad.imaging.images import write_image
 
 # Traits of a tumour's shape; trait i follows factor i of the expression, of which the first three are strong.
 TRAITS = (
@@ -137,7 +138,5 @@ def _write_segmentation(patient: Patient, *, folder: Path, settings: dict[str, A
     spacing = [float(step) for step in settings["spacing_mm"]]
     image.SetSpacing(spacing[::-1])
     image.SetOrigin((0.0, -(labels.shape[1] - 1) * spacing[1], 0.0))  # as the releases have it
-    place = folder / patient.patient
-    place.mkdir(parents=True, exist_ok=True)
     name = f"{patient.patient}_{DATE}_GlistrBoost_ManuallyCorrected.nii.gz"
-    sitk.WriteImage(image, str(place / name), useCompression=True)
+    write_image(folder / patient.patient / name, image)

@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
-from rerad.core.files import write_csv
+from rerad.core.files import write_array, write_csv
 
 EXPRESSION, GENES = "expression.npy", "genes.csv"
 GENE_COLUMNS = ["column", "gene", "id"]
@@ -38,7 +38,7 @@ class Stored(NamedTuple):
 
 def store_expression(arrays: Path, values: NDArray[np.float32], genes: pd.DataFrame) -> None:
     """Write the two files."""
-    np.save(arrays / EXPRESSION, np.ascontiguousarray(values, np.float32))
+    write_array(arrays / EXPRESSION, values.astype(np.float32, copy=False))
     write_csv(arrays / GENES, genes.assign(column=np.arange(len(genes)))[GENE_COLUMNS])
 
 
@@ -65,7 +65,7 @@ def open_expression(arrays: Path) -> Stored:
 
 def store_labels(arrays: Path, patient: str, labels: NDArray[np.uint8]) -> None:
     """Write the labels of a patient's segmentation."""
-    np.save(arrays / f"{patient}.labels.npy", np.ascontiguousarray(labels, np.uint8))
+    write_array(arrays / f"{patient}.labels.npy", labels.astype(np.uint8, copy=False))
 
 
 def open_labels(arrays: Path, patient: str) -> NDArray[np.uint8]:
