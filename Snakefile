@@ -36,6 +36,7 @@ for study in PLAN.studies:
             study
         input:
             tables_of(study),
+            times_of(study),
             figures_of(study),
             f"{RUN}/{study}/deviations.csv",
         message:

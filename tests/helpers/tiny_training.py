@@ -100,6 +100,7 @@ def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
         "predictions": out / "predictions_classification.csv",
         "segmentation": out / "predictions_segmentation.csv",
         "history": out / "history.csv",
+        "synthesis": out / "predictions_synthesis.csv",
         "cost": out / "cost.json",
         "artefacts": out / "artefacts",
     }

@@ -26,7 +26,7 @@ def test_the_parameters_of_the_published_network() -> None:
     weights = 9 * (1 * 128 + 128 * 64 + 64 * 32 + 32 * 16) + 16
     others = 3 * (128 + 64 + 32 + 16) + 1  # biases, and scale and shift of the normalisations
     assert sum(parameter.numel() for parameter in network.parameters()) == weights + others
-    assert network(torch.zeros(7, 1, 5, 5)).shape == (7,)
+    assert network(torch.zeros(7, 1, 5, 5)).values.shape == (7, 1)
 
 
 def devices() -> list[str]:
@@ -61,7 +61,7 @@ def test_a_plain_pass_over_the_image_would_have_other_values() -> None:
 def test_the_first_patch_is_that_of_the_corner() -> None:
     network, image = trained([8, 8, 8, 8]), torch.randn(7, 8)
     found = by_patches(network, image, batch=5)
-    assert torch.allclose(found[2, 3], network(image[None, None, 2:7, 3:8])[0], atol=1e-6)
+    assert torch.allclose(found[2, 3], network(image[None, None, 2:7, 3:8]).values[0, 0], atol=1e-6)
 
 
 def test_training_mode_small_images_and_other_layers_are_refused() -> None:
@@ -73,3 +73,7 @@ def test_training_mode_small_images_and_other_layers_are_refused() -> None:
         build({"filters": [4, 4, 4]})
     with pytest.raises(ConfigError, match="no setting depth"):
         build({"depth": 2})
+    with pytest.raises(ConfigError, match="no 2 images in patches of 5 × 5"):
+        build({}, channels=("MR", "CT"))
+    with pytest.raises(ConfigError, match="patches of 7 × 7"):
+        build({}, shape=(7, 7))

@@ -21,6 +21,7 @@ from rerad.training.weights import weights_name
 
 ROOT = Path(workflow.basedir)
 BASE = ROOT / "config" / "config.yaml"
+TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir())
 OVERLAYS = [file for file in workflow.configfiles if Path(file).resolve() != BASE.resolve()]
 PLAN = load(config, root=ROOT, files=[BASE, *OVERLAYS])
 config.update(PLAN.config)  # as checked: texts of the command line are numbers now
@@ -31,6 +32,7 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+MEMORY_OF_WINDOWS = 4000  # MB: a case of 16 million voxels with its maps, and a batch of 2,000 windows
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
 BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
 
@@ -257,6 +259,8 @@ def memory_of(wildcards):
     settings = method_settings(wildcards)
     if not is_network(settings):
         return 1500
+    if settings["recipe"]["input"] == "windows":
+        return MEMORY_OF_WINDOWS
     voxels = voxels_of_patch(settings["recipe"]) or math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     # Bytes a voxel at batch 1 and 16 filters: see benchmarks/train_step.py.
     return 2000 + round(voxels * BYTES_A_VOXEL / 2**20)
@@ -288,6 +292,16 @@ def all_costs():
         for cohort, method, seed, chunk in PLAN.trainings()
         for name in names(cohort, method, chunk)
     ]
+
+
+def timed_method(wildcards):
+    """Return the method whose network a study times."""
+    return PLAN.studies[wildcards.study]["times"]["method"]
+
+
+def times_of(*studies):
+    """Return the tables of times of some studies, or of all."""
+    return [f"{RUN}/{study}/costs.html" for study in studies or PLAN.studies if "times" in PLAN.studies[study]]
 
 
 def cohort_of(wildcards):

@@ -7,6 +7,7 @@ rule evaluate:
             "predictions_classification.csv", wildcards.cohort, wildcards.method
         ),
         segmentation=lambda wildcards: trained_files("predictions_segmentation.csv", wildcards.cohort, wildcards.method),
+        synthesis=lambda wildcards: trained_files("predictions_synthesis.csv", wildcards.cohort, wildcards.method),
         cases=f"{COHORT}/cases.csv",
     output:
         metrics=f"{TRAINED}/metrics.csv",
@@ -81,6 +82,35 @@ rule itemise:
         "Results of every case of {wildcards.study}"
     script:
         "../scripts/itemise.py"
+
+
+rule clock:
+    input:
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+        arrays=lambda wildcards: f"{COHORT}/arrays".format(cohort=cohort_of(wildcards)),
+        metrics=lambda wildcards: f"{TRAINED}/metrics.csv".format(
+            cohort=cohort_of(wildcards), method=timed_method(wildcards)
+        ),
+    output:
+        csv=f"{RUN}/{{study}}/costs.csv",
+        html=f"{RUN}/{{study}}/costs.html",
+    log:
+        f"{RUN}/logs/clock_{{study}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/clock_{{study}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=2000,
+    params:
+        times=lambda wildcards: PLAN.studies[wildcards.study]["times"],
+        method=lambda wildcards: PLAN.methods[cohort_of(wildcards)][timed_method(wildcards)],
+        phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
+        code=code_of("clock", "rerad.reporting.times", files=TEMPLATES),
+    message:
+        "Time the maps of {wildcards.study}"
+    script:
+        "../scripts/clock.py"
 
 
 # Needs no cohort: it reads the papers' own numbers.

@@ -48,6 +48,7 @@ rule train:
         predictions=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",
         history=f"{CHUNK}/history.csv",
+        synthesis=f"{CHUNK}/predictions_synthesis.csv",
         cost=f"{CHUNK}/cost.json",
     log:
         f"{RUN}/logs/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",

@@ -1,6 +1,5 @@
 # tabulate, plot, report: results → tables, figures and the page
 ABOUT = [f"{package}.about" for package in cohorts.COHORTS.values()]
-TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir())
 
 
 rule tabulate:
@@ -149,6 +148,7 @@ rule deviate:
 rule report:
     input:
         tables_of(),
+        times_of(),
         figures_of(),
         expand(f"{RUN}/{{study}}/deviations.csv", study=PLAN.studies),
         expand(

@@ -9,6 +9,7 @@ job.begin(snakemake.log[0])
 evaluate(
     {
         "classification": [Path(path) for path in snakemake.input.classification],
+        "synthesis": [Path(path) for path in snakemake.input.synthesis],
         "segmentation": [Path(path) for path in snakemake.input.segmentation],
     },
     metrics=Path(snakemake.output.metrics),

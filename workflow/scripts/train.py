@@ -27,6 +27,7 @@ train(
     predictions=Path(snakemake.output.predictions),
     segmentation=Path(snakemake.output.segmentation),
     history=Path(snakemake.output.history),
+    synthesis=Path(snakemake.output.synthesis),
     cost=Path(snakemake.output.cost),
     artefacts=Path(snakemake.params.artefacts),
 )

@@ -12,7 +12,7 @@ REMEDY = "Remove the method's folder below trained/ and run again"
 def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
     """Refuse test rows of one selection and variant in which a case is not tested exactly once per seed.
 
-    Of segmentation this holds for every region apart.
+    Of segmentation this holds for every region apart, of synthesis for every tissue.
 
     Raises:
         ReradError: naming the case, the region and the seed, or a case with two targets.
@@ -23,7 +23,7 @@ def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
     wrong = times[times != 1]
     if len(wrong):
         run, *which = wrong.index[0]
-        name = ", region ".join(map(str, which))
+        name = f", {keys[-1]} ".join(map(str, which))
         told = f"case {name} is tested {wrong.iloc[0]} times with seed {run}, not once"
         raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
     if "target" not in part.columns:
@@ -37,7 +37,7 @@ def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
 def check_once_a_fold(part: pd.DataFrame, task: str = "classification") -> None:
     """Refuse rows of one role, selection and variant in which a case stands twice in a fold and seed.
 
-    Of segmentation this holds for every region apart.
+    Of segmentation this holds for every region apart, of synthesis for every tissue.
 
     Raises:
         ReradError: naming the case, the region, the fold and the seed.
@@ -46,10 +46,10 @@ def check_once_a_fold(part: pd.DataFrame, task: str = "classification") -> None:
     twice = part[part.duplicated(["fold", "seed", *keys])]
     if len(twice):
         first = twice.iloc[0]
-        name = ", region ".join(str(first[key]) for key in keys)
+        name = f", {keys[-1]} ".join(str(first[key]) for key in keys)
         told = f"case {name} stands twice in fold {first['fold']} with seed {first['seed']}"
         raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
 
 
 def _keys(part: pd.DataFrame) -> list[str]:
-    return ["case", "region"] if "region" in part.columns else ["case"]
+    return ["case", *(name for name in ("region", "tissue") if name in part.columns)]

@@ -58,8 +58,11 @@ def compare(
     Raises:
         ReradError: a method has no predictions entry, is tested more than once, or targets differ between methods.
     """
-    paired = PAIRED[task]
     wanted = list(_pairs(rows, reference, floors))
+    if not wanted:
+        write_csv(comparisons, pd.DataFrame(columns=COLUMNS))
+        return
+    paired = PAIRED[task]
     methods = dict.fromkeys(name for _, *pair in wanted for name in pair)
     known = {method: _read(method, predictions, paired) for method in methods}
     told: dict[str, Any] = {"threshold": threshold, "seed": seed, "bootstraps": bootstraps}

@@ -12,7 +12,7 @@ import pandas as pd
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
 from rerad.evaluation import cases as scores
-from rerad.evaluation import voxels
+from rerad.evaluation import maps, voxels
 from rerad.evaluation.checks import check_once_a_fold, check_tested_once
 from rerad.training.predictions import read
 
@@ -21,9 +21,10 @@ COLUMNS = [
     *("task", "metric", "scope", "selection", "variant", "role", "group", "value", "low", "high", "sd", "n"),
     *("wilson_low", "wilson_high", "n_positive"),
 ]
-TASKS = {"classification": scores.measure, "segmentation": voxels.measure}
-ROLES = {"classification": ("test",), "segmentation": ("test", "train")}
+TASKS = {"synthesis": maps.measure, "classification": scores.measure, "segmentation": voxels.measure}
+ROLES = {"synthesis": ("test",), "classification": ("test",), "segmentation": ("test", "train")}
 EVERYONE = "all"
+GROUPS = ("grade", "group")  # columns of cases.csv by which cases are told apart
 
 
 def evaluate(
@@ -36,7 +37,7 @@ def evaluate(
 ) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
-    ``predictions`` leads from a task (``classification``, ``segmentation``) to its files.
+    ``predictions`` leads from a task (``classification``, ``segmentation``, ``synthesis``) to its files.
 
     ``pooled`` rows: mean over seeds of the metric on the pooled out-of-fold predictions (of segmentation: its mean over
     cases), its percentile interval over ``bootstraps`` resamples of patients with seeds resampled inside, sd over
@@ -46,7 +47,7 @@ def evaluate(
 
     The ``role`` test is that of out-of-fold predictions. Segmentation has the role train as well: each case by the
     networks that were trained on it, its metric averaged over them. Where ``cases`` (cases.csv) tells grades, the
-    ``group`` of each grade has rows of segmentation beside ``all``.
+    ``group`` of each grade has rows of segmentation beside ``all``, and of each group rows of synthesis.
 
     A task whose files are all empty is one that the method does not have. If no task has rows, or a task has some in
     one chunk and none in another, the method failed, and the table has only its header.
@@ -66,14 +67,15 @@ def evaluate(
 
 
 def read_groups(cases: Path | None) -> dict[str, str]:
-    """Return the grade of every case whose grade cases.csv tells."""
+    """Return the grade, or the group, of every case of which cases.csv tells one."""
     if cases is None:
         return {}
     table = pd.read_csv(cases, dtype={"case": str})
-    if "grade" not in table:
+    column = next((name for name in GROUPS if name in table), None)
+    if column is None:
         return {}
-    known = table.dropna(subset="grade")
-    return dict(zip(known["case"], known["grade"], strict=True))
+    known = table.dropna(subset=column)
+    return dict(zip(known["case"], known[column], strict=True))
 
 
 def _of_task(
@@ -95,6 +97,6 @@ def _of_task(
 
 def _grouped(task: str, part: pd.DataFrame, groups: Mapping[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
     yield EVERYONE, part
-    if task == "segmentation":
+    if task != "classification":
         grades = part["case"].map(groups)
         yield from ((str(grade), part[grades == grade]) for grade in sorted(set(grades.dropna())))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
@@ -40,6 +42,22 @@ def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> t
     total = weights @ np.nan_to_num(values).T
     means = np.divide(total, counted, out=np.full_like(total, np.nan), where=counted > 0)
     return _percentiles(_mean(means, share), level=level)
+
+
+def resampled(
+    sums: Array, measure: Callable[[Array], dict[str, Array]], *, samples: int, seed: int, level: float
+) -> dict[str, tuple[float, float]]:
+    """Return the percentile interval of everything that ``measure`` makes of sums over patients.
+
+    ``sums`` (seeds, patients, n) add up: a resample of patients has theirs together, with all that a patient brought.
+    ``measure`` maps sums (samples, n) to values (samples,); resampled as in ``bootstrap``.
+    """
+    weights, share = _resamples(*sums.shape[:2], samples=samples, seed=seed)
+    found = [measure(weights @ one) for one in sums]
+    return {
+        name: _percentiles(_mean(np.stack([one[name] for one in found], axis=1), share), level=level)
+        for name in found[0]
+    }
 
 
 def _resamples(runs: int, patients: int, *, samples: int, seed: int) -> tuple[Array, Array]:

@@ -5,7 +5,7 @@ searched, ``choose(table, target, *, settings, seed) -> (chosen, history)``; bot
 
 A network of images (a name in ``NETWORKS``) is a module with ``build(settings, *, channels, shape, columns=0)``, whose
 module maps images (batch, channels, *shape) and a table (batch, columns) or None to an ``Output``, and with ``TASKS``
-or ``tasks(settings)``: which of classification and segmentation it is trained for. ``task_names`` reads either.
+or ``tasks(settings)``: which of classification, segmentation, synthesis it is trained for. ``task_names`` reads either.
 One that is searched for takes its ``genotype`` among the settings and also has ``space(settings, *, dims) -> Space``
 and ``supernet(settings, *, channels, shape, columns, levers)``, a network with all candidates and their ``alphas``.
 """
@@ -39,6 +39,7 @@ NETWORKS = {
     "mmnas": "rerad.models.mmnas",
     "mor_cnn3d": "rerad.models.mor_cnn3d",
     "nas3dunet": "rerad.models.nas3dunet",
+    "radsynth": "rerad.models.radsynth",
     "resnet2d": "rerad.models.resnet2d",
     "unet3d": "rerad.models.unet3d",
     "vnet": "rerad.models.vnet",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -10,21 +11,29 @@ from torch.nn.functional import relu, unfold
 
 from rerad.core.errors import CaseError, ConfigError
 from rerad.models.options import complete
+from rerad.models.output import Output
 
 DEFAULTS: dict[str, Any] = {
     "filters": [128, 64, 32, 16],
     "dropout": 0.2,
 }
+TASKS = ("synthesis",)
 PATCH = 5
 # A slice of the large layer at a time: 4 × (128 + 64) numbers a pixel.
 PIXELS = 2**14
 
 
-def build(settings: dict[str, Any]) -> RadSynth:
-    """Build the network for patches of 5 × 5.
+def build(
+    settings: dict[str, Any],
+    *,
+    channels: Sequence[str] = ("MR",),
+    shape: tuple[int, ...] = (PATCH, PATCH),
+    columns: int = 0,
+) -> RadSynth:
+    """Build the network for patches of 5 × 5 of one image.
 
     Raises:
-        ConfigError: an unknown setting, or not four layers.
+        ConfigError: an unknown setting, not four layers, or another input.
 
     Source: Parekh and Jacobs 2019, section 2.3 and Fig. 1. Zero padding ("same") is not stated but needed: 5 → 2 → 1.
     """
@@ -33,6 +42,9 @@ def build(settings: dict[str, Any]) -> RadSynth:
         raise ConfigError(
             f"{len(options['filters'])} layers cannot be used", where="network.filters", remedy="Give four numbers"
         )
+    if len(channels) != 1 or tuple(shape) != (PATCH, PATCH) or columns:
+        told = f"{len(channels)} images in patches of {' × '.join(map(str, shape))} and {columns} features"
+        raise ConfigError(f"no {told}", where="radsynth", remedy="Give patches of 5 × 5 of one image (input: windows)")
     return RadSynth(options["filters"], options["dropout"])
 
 
@@ -49,14 +61,15 @@ class RadSynth(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.output = nn.Linear(filters[-1], 1)
 
-    def forward(self, patches: Tensor) -> Tensor:
-        """Return a value for each of ``patches`` (batch, 1, 5, 5): shape (batch,)."""
+    def forward(self, patches: Tensor, table: Tensor | None = None) -> Output:
+        """Return a value for each of ``patches`` (batch, 1, 5, 5); there is no table."""
+        del table
         found = patches
         for layer, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True)):
             found = relu(norm(convolution(found)))
             if layer < 2:
                 found = self.pool(found)
-        return self.output(self.dropout(found.flatten(1)))[:, 0]
+        return Output(values=self.output(self.dropout(found.flatten(1))))
 
 
 @torch.no_grad()
@@ -67,7 +80,7 @@ def by_patches(network: RadSynth, image: Tensor, *, batch: int) -> Tensor:
     """
     height, width = image.shape
     patches = image.unfold(0, PATCH, 1).unfold(1, PATCH, 1).reshape(-1, 1, PATCH, PATCH)
-    found = [network(part) for part in patches.split(batch)]
+    found = [network(part).values[:, 0] for part in patches.split(batch)]
     return torch.cat(found).reshape(height - PATCH + 1, width - PATCH + 1)
 
 

@@ -141,7 +141,8 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             for table, entry in study["tables"].items()
         ],
         "layers": [
-            folder / "tables" / f"{table}.html" for kind in ("layers", "genotypes") for table in study.get(kind, {})
+            *(folder / "tables" / f"{table}.html" for kind in ("layers", "genotypes") for table in study.get(kind, {})),
+            *([folder / "costs.html"] if "times" in study else []),
         ],
         "figures": [
             {"id": figure, "caption": entry["caption"], "png": folder / "figures" / f"{figure}.png"}

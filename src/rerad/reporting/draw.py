@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ReradError
+from rerad.reporting.figures.bland_altman import plot_agreement
 from rerad.reporting.figures.boxes import plot_boxes
 from rerad.reporting.figures.cells import plot_cells
 from rerad.reporting.figures.confusion import plot_confusion
@@ -20,6 +21,7 @@ from rerad.reporting.figures.roc import plot_roc
 from rerad.reporting.figures.scans import plot_scans
 from rerad.reporting.figures.search_history import plot_search_history
 from rerad.reporting.figures.segmentations import plot_segmentations
+from rerad.reporting.figures.synthesis import plot_synthesis
 from rerad.reporting.figures.tsne import plot_tsne
 from rerad.reporting.figures.weights import plot_weights
 from rerad.training.predictions import by_method
@@ -84,6 +86,10 @@ def draw_figure(
     elif kind == "search_history":
         panels = {"panels": settings["panels"]} if "panels" in settings else {}
         plot_search_history(chosen=found, history=by_method(history), **panels, **target)
+    elif kind == "synthesis":
+        plot_synthesis(predictions=scores, cases=cases, **target)
+    elif kind == "agreement":
+        plot_agreement(predictions=scores, metrics=measured, **target)
     elif kind == "boxes":
         plot_boxes(predictions=masks, **target)
     elif kind == "forest":

@@ -10,6 +10,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 
 MARK = "_mark"
+MAPS = ("group", "tissue")  # ids of the rows of a table of synthesis, whose id is both: normal_fatty
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Published:
 def read_published(path: Path) -> Published:
     """Read ``config/published/<study>_<table>.csv``: ids in the column ``method``, then values and ``x_mark``.
 
+    Tables of synthesis have ``group`` and ``tissue`` in its place.
+
     Raises:
         ReradError: no file, no such column, a row twice, a value that is no number; naming file, row and column.
     """
@@ -32,6 +35,8 @@ def read_published(path: Path) -> Published:
             "there is no such table of published values", where=str(path), remedy="Correct `published` in the study"
         )
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    if set(MAPS) <= set(frame.columns):
+        frame = frame.assign(method=frame[MAPS[0]] + "_" + frame[MAPS[1]]).drop(columns=list(MAPS))
     if "method" not in frame.columns:
         raise ReradError("the column 'method' is missing", where=str(path), remedy="The first column holds row ids")
     double = frame.loc[frame["method"].duplicated(), "method"]

@@ -58,7 +58,7 @@ def tabulate(
         _row({"role": table.get("role", "test"), **row}, table, cohort, paper, metrics, costs, primary, study)
         for row in table["rows"]
     ]
-    columns = paper.columns or [*table.get("columns", {})]
+    columns = _shown(paper.columns, [*table.get("columns", {})])
     columns = columns or list(dict.fromkeys(name for row in rows for name in row["values"]))
     if columns and primary not in columns:
         raise ReradError(
@@ -73,6 +73,11 @@ def tabulate(
     context["deviations"] = filled(deviations)
     for path, template in ((md, "table.md.j2"), (html, "table.html.j2"), (tex, "table.tex.j2")):
         write_text(path, rendering.render(template, context))
+
+
+def _shown(printed: Sequence[str], named: Sequence[str]) -> list[str]:
+    """Return the columns of a table: those of the paper that it names, or all, then what else it names."""
+    return [*(name for name in printed if not named or name in named), *(name for name in named if name not in printed)]
 
 
 def _row(
@@ -91,7 +96,7 @@ def _row(
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
     failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
     task = table.get("task", "classification")
-    everything = renamed(pd.read_csv(metrics[trained]), table.get("columns", {}))
+    everything = renamed(pd.read_csv(metrics[trained]), _columns_of(row, table))
     measured = selected(everything, row, task)
     absent = failed is None and measured.empty and not everything.empty and "group" in row
     if failed is None and measured.empty and not absent:
@@ -99,7 +104,7 @@ def _row(
     if failed is not None:
         # What a partly failed method left behind covers another set of patients: no number is better than that one.
         measured = measured.iloc[:0]
-    printed = paper.printed.get(row["method"], {})
+    printed = {**paper.printed.get(row["method"], {}), **row.get("printed", {})}
     marks = paper.marks.get(row["method"], {})
     best, gap = (math.nan, math.nan) if failed is not None else _optimism(everything, row, primary, task)
     values = _cells(measured, printed, marks)
@@ -116,13 +121,20 @@ def _row(
         "best_test": best,
         "optimism": gap,
     }
-    why = not_comparable(cohort, n, n_positive)
+    own = {"paper_cases": row["paper_cases"]} if "paper_cases" in row else {}
+    why = not_comparable({**cohort, **own}, n, n_positive)
     if absent:
         result["verdict"], note = f"no case of the group {row['group']}", ""
     else:
         result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
     return result
+
+
+def _columns_of(row: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, str]:
+    """Return column → metric of a row; that of a tissue has the tissue as its suffix in metrics.csv."""
+    suffix = f"_{row['tissue']}" if "tissue" in row else ""
+    return {name: f"{metric}{suffix}" for name, metric in table.get("columns", {}).items()}
 
 
 def _optimism(metrics: pd.DataFrame, row: Mapping[str, Any], primary: str, task: str) -> tuple[float, float]:

@@ -14,6 +14,7 @@ from rerad.models.output import Output
 
 QUANTITIES = ("loss", "loss_classification", "loss_voxels")
 EPSILON = 1e-6  # nas3dunet section 3.3
+TINY = 1e-12  # a root has no slope at 0
 
 
 def losses(output: Output, target: Tensor | None, mask: Tensor, settings: Mapping[str, Any]) -> dict[str, Tensor]:
@@ -23,10 +24,13 @@ def losses(output: Output, target: Tensor | None, mask: Tensor, settings: Mappin
     (0.5) and ``kind`` of the voxels' loss: the mean cross-entropy over voxels, that of :func:`dice`, or with
     ``weighted_dice``, where ``mask`` is (batch, regions, *shape), that of :func:`weighted_dice`.
     A network with one head has that head's loss alone, whatever w. Chmfl, Eq. 1, with a mean in place of its sum.
+    Of a regression ``target`` is (batch, outputs) and ``settings["values"]`` names its loss: that of :func:`rmse`.
 
     Raises:
         ReradError: the network has neither head, or one that the cohort has nothing for.
     """
+    if output.values is not None and target is not None:
+        return {"loss": _VALUE_LOSSES[settings["values"]](output.values.float(), target)}
     parts: dict[str, Tensor] = {}
     if output.logits is not None:
         if target is None:
@@ -78,4 +82,13 @@ def soft_dice_loss(chance: Tensor, mask: Tensor) -> Tensor:
     return 1 - ((EPSILON + 2 * overlap) / (EPSILON + chance.sum(dim=2) + truth.sum(dim=2))).mean()
 
 
+def rmse(values: Tensor, target: Tensor) -> Tensor:
+    """Return the root of the mean squared error over a batch (batch, outputs); smooth where there is no error.
+
+    Source: Parekh and Jacobs 2019, section 2.3.
+    """
+    return (functional.mse_loss(values, target) + TINY).sqrt()
+
+
 _VOXEL_LOSSES = {"cross_entropy": voxel_cross_entropy, "dice": dice, "weighted_dice": weighted_dice}
+_VALUE_LOSSES = {"rmse": rmse}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -29,11 +30,16 @@ from rerad.training.job import Job, Trained
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
 from rerad.training.patches import read_patches
-from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
+from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
 from rerad.training.recipe import Recipe, channels_of, read_recipe
 from rerad.training.volumes import read_volumes, standardised
+from rerad.training.windows import read_windows
 
 log = logging.getLogger(__name__)
+READERS: dict[str, Callable[[Job, Data, Recipe, torch.device], Inputs]] = {
+    "patches": read_patches,
+    "windows": read_windows,
+}
 
 
 class Work(NamedTuple):
@@ -92,8 +98,7 @@ def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> I
         ConfigError: the cohort does not have a modality.
         ReradError: the arrays are broken, or do not fit the table of cases.
     """
-    read = read_patches if recipe.input == "patches" else read_volumes
-    return read(job, data, recipe, device)
+    return READERS.get(recipe.input, read_volumes)(job, data, recipe, device)
 
 
 def _fold(work: Work, fold: int) -> dict[str, Any]:
@@ -183,13 +188,14 @@ def clean_up(job: Job) -> None:
 
 def _joined(found: list[dict[str, Any]], cost: dict[str, Any]) -> Trained:
     def table(key: str, columns: list[str]) -> pd.DataFrame:
-        return pd.DataFrame([row for fold in found for row in fold[key]], columns=columns)
+        return pd.DataFrame([row for fold in found for row in fold.get(key, [])], columns=columns)
 
     artefacts = {name: arrays for fold in found for name, arrays in fold["artefacts"].items()}
     return Trained(
         classification=table("classification", CLASSIFICATION),
         segmentation=table("segmentation", SEGMENTATION),
         history=table("history", HISTORY),
+        synthesis=table("synthesis", SYNTHESIS),
         artefacts=artefacts,
         cost=cost,
     )

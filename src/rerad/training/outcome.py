@@ -17,10 +17,14 @@ from rerad.training.judged import Judged
 from rerad.training.loop import State, Task
 from rerad.training.packing import unpack
 from rerad.training.prediction import judge
+from rerad.training.synthesis import fold_outcome
+from rerad.training.windows import Windows
 
 
 def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: int) -> dict[str, Any]:
     """Return the rows of a trained fold's tables, its history and its artefacts, in plain data and tensors.
+
+    A network that synthesises maps has rows and artefacts of the test side alone.
 
     ``last``: both sides by the trained network. ``best_test``: the test side by the epochs that looked best there.
 
@@ -28,6 +32,15 @@ def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: in
         ReradError: a score is no number; it names the case.
     """
     inputs = task.inputs
+    history = [
+        {"fold": fold, "epoch": epoch, "split": split, "quantity": quantity, "value": value}
+        for epoch, split, quantity, value in state.history
+    ]
+    if isinstance(inputs, Windows):
+        # One by one: the maps of all cases at a time would take gigabytes.
+        each = (judge(network, inputs, [case], task.table, whole=True)[0] for case in task.test)
+        found = fold_outcome(each, inputs, fold=fold, seed=seed, where=task.name)
+        return {"classification": [], "segmentation": [], "history": history, **found}
     scored: list[dict[str, Any]] = []
     masked: list[dict[str, Any]] = []
     tested: list[Judged] = []
@@ -49,10 +62,6 @@ def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: in
     if best.segmented:
         for case, packed in zip(task.test, best.masks, strict=True):
             masked += _regions(case, unpack(packed, inputs.truth(case).shape), inputs, lead)
-    history = [
-        {"fold": fold, "epoch": epoch, "split": split, "quantity": quantity, "value": value}
-        for epoch, split, quantity, value in state.history
-    ]
     artefacts = {f"fold{fold}.npz": _artefacts(tested, inputs)} if task.test else {}
     return {"classification": scored, "segmentation": masked, "history": history, "artefacts": artefacts}
 

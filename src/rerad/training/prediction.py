@@ -17,6 +17,8 @@ from rerad.training.judged import Judged
 from rerad.training.loss import losses
 from rerad.training.patches import Patches
 from rerad.training.stitching import judge_stitched
+from rerad.training.synthesis import judge_windows
+from rerad.training.windows import Windows
 
 
 def judge(
@@ -51,6 +53,8 @@ def judge(
 def _judge_case(network: nn.Module, inputs: Inputs, case: int, table: Tensor | None, *, whole: bool) -> Judged:
     if isinstance(inputs, Patches):
         return judge_stitched(network, inputs, case, whole=whole)
+    if isinstance(inputs, Windows):
+        return judge_windows(network, inputs, case, whole=whole)
     judged = Judged(case, shown=inputs.largest(case) if whole else 0)
     own = inputs.samples([case])
     scores, features, parts = [], [], []

@@ -9,12 +9,15 @@ import numpy as np
 import pandas as pd
 
 from rerad.core.errors import ReradError
+from rerad.metrics.agreement import MOMENTS
 from rerad.metrics.masks import METRICS
 
 LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
 CLASSIFICATION = [*LEAD, "target", "score"]
 SEGMENTATION = [*LEAD, "region", *METRICS]
-COLUMNS = {"classification": CLASSIFICATION, "segmentation": SEGMENTATION}
+SYNTHESIS = [*LEAD, "group", "tissue", "correlation", *MOMENTS]
+COLUMNS = {"synthesis": SYNTHESIS, "classification": CLASSIFICATION, "segmentation": SEGMENTATION}
+TEXTS = ("case", "role", "selection", "variant", "group", "tissue")
 HISTORY = ["fold", "epoch", "split", "quantity", "value"]
 
 
@@ -48,7 +51,7 @@ def read(path: Path, task: str = "classification") -> pd.DataFrame:
     Raises:
         ReradError: a column is missing.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys(("case", "role", "selection", "variant", "region"), str))
+    table = pd.read_csv(path, dtype=dict.fromkeys((*TEXTS, "region"), str))
     missing = [name for name in COLUMNS[task] if name not in table.columns]
     if missing:
         raise ReradError(

@@ -9,7 +9,7 @@ from typing import Any
 
 from rerad.core.errors import ConfigError
 
-INPUTS = ("volumes", "slices", "largest_slice", "patches")
+INPUTS = ("volumes", "slices", "largest_slice", "patches", "windows")
 PRECISIONS = ("fp32", "bf16")
 OPTIMISERS = {"adam": ("lr", "betas", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
 SCHEDULES = {
@@ -19,6 +19,8 @@ SCHEDULES = {
     "plateau": ("patience", "factor"),
 }
 LOSSES = ("cross_entropy", "dice", "weighted_dice")
+VALUE_LOSSES = ("rmse",)
+MOST_LEVELS = 255  # a level is one byte
 AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "stretch", "copies")
 
 
@@ -30,7 +32,8 @@ class Recipe:
     ``patch`` voxels (one length, or one an axis) of cases of their own size. ``masked`` sets all outside the GTV to 0;
     ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose handcrafted features the
     network gets as well. ``threads`` of the CPU: another number makes other last digits.
-    ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
+    ``deterministic`` asks CUDA for the same bits in every run, at its price in time. ``windows``: of the input windows,
+    the grey levels and how many windows of a case are learned from.
     """
 
     epochs: int
@@ -38,6 +41,7 @@ class Recipe:
     optimiser: Mapping[str, Any]
     input: str = "volumes"
     patch: int | Sequence[int] | None = None
+    windows: Mapping[str, int] | None = None
     masked: bool = False
     gtv_channel: bool = False
     table: Sequence[str] = ()
@@ -94,6 +98,7 @@ def read_recipe(entry: Mapping[str, Any]) -> Recipe:
     _check_loss(given.get("loss", {}))
     recipe = Recipe(**given)
     _check_patches(recipe)
+    _check_windows(recipe)
     _check_augmentation(recipe)
     unknown = set(recipe.table) - set(entry["modalities"])
     if unknown:
@@ -162,6 +167,12 @@ def _is_patch(value: Any) -> bool:
     return value is None or _whole(1)(value)
 
 
+def _is_windows(value: Any) -> bool:
+    if not _mapping(value):
+        return value is None
+    return set(value) == {"levels", "a_case"} and 2 <= value["levels"] <= MOST_LEVELS and _whole(1)(value["a_case"])
+
+
 def _is_weights(value: Any) -> bool:
     return value in (None, "phantom") or (_mapping(value) and set(value) in ({"path"}, {"url", "sha256"}))
 
@@ -175,6 +186,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "augmentation": (_mapping, "{} or {flips: [0, 1, 2], …}"),
     "table": (lambda value: isinstance(value, list | tuple), "a list of modalities"),
     "input": (lambda value: value in INPUTS, f"one of {', '.join(INPUTS)}"),
+    "windows": (_is_windows, "{levels: 64, a_case: 100000}"),
     "patch": (_is_patch, "a length in voxels such as 128, or three, or null"),
     "precision": (lambda value: value in PRECISIONS, f"one of {', '.join(PRECISIONS)}"),
     **{key: (_flag, "true or false") for key in ("masked", "gtv_channel", "channels_last", "compile", "deterministic")},
@@ -208,6 +220,8 @@ def _check_loss(settings: Mapping[str, Any]) -> None:
         if name == "voxels":
             if not _number(0, 1)(value):
                 raise _wrong("loss.voxels", value, "the weight of the voxels' loss, 0 to 1")
+        elif name == "values" and value in VALUE_LOSSES:
+            continue
         elif name != "kind" or value not in LOSSES:
             raise _wrong(f"loss.{name}", value, f"voxels (a weight) and kind (one of {', '.join(LOSSES)})")
 
@@ -227,6 +241,23 @@ def _check_patches(recipe: Recipe) -> None:
     for key in ("masked", "gtv_channel", "table"):
         if getattr(recipe, key):
             raise _wrong(key, getattr(recipe, key), "nothing of the kind with patches")
+
+
+def _check_windows(recipe: Recipe) -> None:
+    """Refuse windows without what they need or with what they do not have, and their settings elsewhere."""
+    if recipe.input != "windows":
+        if recipe.windows is not None:
+            raise _wrong("windows", recipe.windows, "null, since the input has no windows")
+        if "values" in recipe.loss:
+            raise _wrong("loss.values", recipe.loss["values"], "no such key, since nothing but windows has values")
+        return
+    if recipe.windows is None:
+        raise ConfigError("missing key", where="recipe.windows", remedy="Write {levels: 64, a_case: 100000}")
+    if recipe.loss.get("values") not in VALUE_LOSSES:
+        raise _wrong("loss.values", recipe.loss.get("values"), f"one of {', '.join(VALUE_LOSSES)} with windows")
+    for key in ("masked", "gtv_channel", "table", "augmentation", "compile"):
+        if getattr(recipe, key):
+            raise _wrong(key, getattr(recipe, key), "nothing of the kind with windows")
 
 
 def _check_augmentation(recipe: Recipe) -> None:

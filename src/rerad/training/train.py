@@ -14,7 +14,7 @@ from rerad.core.files import atomic, atomic_folder, write_csv, write_json
 from rerad.training.code import trainer, training_code
 from rerad.training.failure import recorded
 from rerad.training.job import Job, Trained
-from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
+from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
 
 
 def train(
@@ -30,6 +30,7 @@ def train(
     predictions: Path,
     segmentation: Path,
     history: Path,
+    synthesis: Path,
     cost: Path,
     artefacts: Path,
     features: Path | None = None,
@@ -76,6 +77,7 @@ def train(
     write_csv(predictions, _table(trained.classification, CLASSIFICATION))
     write_csv(segmentation, _table(trained.segmentation, SEGMENTATION))
     write_csv(history, _table(trained.history, HISTORY))
+    write_csv(synthesis, _table(trained.synthesis, SYNTHESIS))
     _write_artefacts(artefacts, trained.artefacts)
     about = {"method": method, "seed": seed, "folds": folds, "threads": threads, "code": training_code(settings)}
     write_json(cost, {**spent, **outcome, **about, **trained.cost})

@@ -46,10 +46,18 @@ def facts(cases: pd.DataFrame) -> dict[str, int]:
 
 def notes(included: pd.DataFrame) -> list[str]:
     """Return what a reader must know of the included cases."""
+    found = []
+    if "block_of" in included and included["block_of"].notna().any():
+        name = included["block_of"].dropna().iloc[0]
+        found.append(
+            f"ONE PATIENT: all cases are blocks of slices of {name}. What a network learns from one block it is asked "
+            "about the next; nothing here speaks of other patients."
+        )
     without = int((included["evaluated"] == 0).sum())
-    if not without:
-        return []
-    return [f"{without} of {len(included)} cases lack a lesion mask or a group: they serve training and timing."]
+    if without:
+        told = f"{without} of {len(included)} cases lack a lesion mask or a group: they serve training and timing."
+        found.append(told)
+    return found
 
 
 def _counts(included: pd.DataFrame) -> dict[str, int]:

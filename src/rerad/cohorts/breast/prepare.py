@@ -12,7 +12,7 @@ import pandas as pd
 
 from rerad.cohorts.breast.groups import TABLE, Known, read_groups
 from rerad.cohorts.breast.prepare_case import Labelled, Prepared, prepare_case
-from rerad.cohorts.breast.scans import acquired_cases
+from rerad.cohorts.breast.scans import Case, acquired_cases
 from rerad.cohorts.breast.tissues import TISSUES
 from rerad.cohorts.manifest import Entry, check_file, read_manifest
 from rerad.core.errors import CaseError, ReradError
@@ -47,12 +47,14 @@ def prepare(
     ``arrays`` gets two files a case, see :mod:`rerad.imaging.stored`: the image as it was taken, one channel, and the
     tissues (1 fatty, 2 glandular, 3 lesion, 4 other breast, 0 outside). ``cases`` has a row for each: case, row,
     included (1), patient, group (normal, benign, malignant or nothing), evaluated (1: the group is known and its
-    lesion, if it has one, is drawn; 0: for training and timing only), voxels of the tissues, low and high (the range
+    lesion, if it has one, is drawn; 0: for training and timing only), block_of (the case whose slices it has some of,
+    nothing where it has all), voxels of the tissues, low and high (the range
     of the image), slice_axis, and the columns of :mod:`rerad.imaging.geometry`.
 
     Args:
         folder: acquired cohort with its manifest.
-        settings: see :func:`rerad.cohorts.breast.tissues.label_tissues`.
+        settings: see :func:`rerad.cohorts.breast.tissues.label_tissues`; ``slice_blocks``: None, or into how many
+            blocks of slices, which count as patients of their own, the only case of a cohort is cut.
         seed: of the cohort.
         permute_labels: False, or the seed by which benign and malignant change hands (null run).
         workers: number of processes.
@@ -60,7 +62,7 @@ def prepare(
             much of it lies outside the breast that was found; ``slices``: the slices with any tissue, and its voxels.
 
     Raises:
-        ReradError: the manifest or groups.csv are broken, or no case can be used.
+        ReradError: the manifest or groups.csv are broken, no case can be used, or several are to be cut into blocks.
     """
     manifest = read_manifest(folder)
     found = acquired_cases(folder, manifest)
@@ -69,13 +71,20 @@ def prepare(
     groups = {name: known.get(name, Known("", name)) for name in found}
     with atomic_folder(arrays) as part:
         work = partial(prepare_case, settings=settings, arrays=part)
-        items = [Labelled(case, groups[name].group) for name, case in found.items()]
+        blocks = _blocks(settings, found)
+        items = [
+            Labelled(case, groups[name].group, block + 1, blocks)
+            for name, case in found.items()
+            for block in range(blocks)
+        ]
         results = map_cases(work, items, workers=workers, label="prepare")
         ready = [result for result in results if isinstance(result, Prepared)]
-        for name, result in zip(found, results, strict=True):
+        for item, result in zip(items, results, strict=True):
             if not isinstance(result, Prepared):
                 # Relative, so that the table is the same wherever the data lies.
-                flow.append(_row(name, "all", str(result).replace(f"{folder}/", "")))
+                flow.append(_row(str(item), "all", str(result).replace(f"{folder}/", "")))
+        if blocks > 1:
+            groups = {str(item): Known(item.group, str(item)) for item in items}
         _need_cases(ready, flow, folder)
         _remove_others(part, ready)
     for one in ready:
@@ -88,7 +97,17 @@ def prepare(
     rows = [(one.case, row, *counts) for row, one in enumerate(ready) for counts in one.slices]
     write_csv(slices, pd.DataFrame(rows, columns=SLICE_COLUMNS))
     write_csv(patient_flow, pd.DataFrame(sorted(flow), columns=FLOW_COLUMNS))
-    write_csv(cases, _cases_table(ready, groups))
+    write_csv(cases, _cases_table(ready, groups, {str(item): item.case.name for item in items if item.blocks > 1}))
+
+
+def _blocks(settings: dict[str, Any], found: dict[str, Case]) -> int:
+    """Return into how many blocks of slices every case is cut: several only of the one case that a cohort has."""
+    blocks = int(settings.get("slice_blocks") or 1)
+    if blocks > 1 and len(found) > 1:
+        told = f"{len(found)} cases to cut into {blocks} blocks of slices each"
+        remedy = "Write null: a cohort of several patients is split by patient"
+        raise ReradError(told, where="cohorts.breast.prepare.slice_blocks", remedy=remedy)
+    return blocks
 
 
 def _read_groups(folder: Path, manifest: dict[str, Entry]) -> dict[str, Known]:
@@ -133,7 +152,7 @@ def _remove_others(part: Path, ready: list[Prepared]) -> None:
             path.unlink()
 
 
-def _cases_table(ready: list[Prepared], groups: dict[str, Known]) -> pd.DataFrame:
+def _cases_table(ready: list[Prepared], groups: dict[str, Known], whole: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
@@ -142,6 +161,7 @@ def _cases_table(ready: list[Prepared], groups: dict[str, Known]) -> pd.DataFram
                 "included": 1,
                 "patient": groups[one.case].patient,
                 "group": groups[one.case].group,
+                "block_of": whole.get(one.case, ""),
                 "evaluated": int(groups[one.case].group != "" and "lesion" not in one.missing),
                 **{f"{name}_voxels": count for name, count in one.voxels.items()},
                 "low": one.low,

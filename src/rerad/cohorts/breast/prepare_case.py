@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import SimpleITK as sitk
+from numpy.typing import NDArray
 
 from rerad.cohorts.breast.scans import Case, read_scan
 from rerad.cohorts.breast.tissues import LESION, TISSUES, label_tissues
@@ -17,13 +18,15 @@ from rerad.imaging.stored import store_case
 
 
 class Labelled(NamedTuple):
-    """A case and the group that it counts for, nothing if nobody knows."""
+    """A case and the group that it counts for, nothing if nobody knows; which of how many blocks of its slices."""
 
     case: Case
     group: str
+    block: int = 1
+    blocks: int = 1
 
     def __str__(self) -> str:
-        return self.case.name
+        return self.case.name if self.blocks == 1 else f"{self.case.name}_block{self.block}"
 
 
 class Prepared(NamedTuple):
@@ -48,7 +51,8 @@ class Prepared(NamedTuple):
 def prepare_case(item: Labelled, *, settings: dict[str, Any], arrays: Path) -> Prepared:
     """Write image and tissue labels of a case, see :mod:`rerad.imaging.stored`, and return the rest.
 
-    Nothing is resampled: a map of pairs of neighbours is about the voxels as they were taken.
+    A block has its share of consecutive slices, and tissues and range of the whole case. Nothing is resampled: a map of
+    pairs of neighbours is about the voxels as they were taken.
 
     Raises:
         CaseError: the case cannot be used.
@@ -62,21 +66,37 @@ def prepare_case(item: Labelled, *, settings: dict[str, Any], arrays: Path) -> P
         labels, missing, outside = label_tissues(values, lesion, spacing, group=item.group, settings=settings)
     except CaseError as error:
         raise CaseError(error.what, where=item.case.name, remedy=error.remedy) from error
-    store_case(arrays, item.case.name, values[None], labels)
+    low, high = float(values.min()), float(values.max())
     axis = int(np.argmax(np.round(spacing, 3)))
+    start, values, labels = _block(values, labels, axis, item)
+    store_case(arrays, str(item), values[None], labels)
     across = tuple(other for other in range(3) if other != axis)
     counts = np.stack([(labels == value).sum(axis=across) for value in TISSUES.values()], axis=1)
     drawn = labels == LESION
     box = box_of(drawn)[1] if drawn.any() else (0, 0, 0)
     return Prepared(
-        case=item.case.name,
+        case=str(item),
         voxels=dict(zip(TISSUES, map(int, counts.sum(axis=0)), strict=True)),
-        low=float(values.min()),
-        high=float(values.max()),
-        geometry=geometry_of(scan.image, (0, 0, 0), values.shape),
+        low=low,
+        high=high,
+        geometry=geometry_of(scan.image, start, values.shape),
         slice_axis=axis,
         slices=[(int(index), *map(int, counts[index])) for index in np.flatnonzero(counts.any(axis=1))],
         extent_mm=tuple(float(count * step) for count, step in zip(box, spacing, strict=True)),
         outside=outside,
         missing=missing,
     )
+
+
+def _block(
+    values: NDArray[np.float32], labels: NDArray[np.uint8], axis: int, item: Labelled
+) -> tuple[tuple[int, int, int], NDArray[np.float32], NDArray[np.uint8]]:
+    """Return where the block of a case begins, and its part of both arrays."""
+    parts = np.array_split(np.arange(values.shape[axis]), item.blocks)
+    own = parts[item.block - 1]
+    if not len(own):
+        told = f"{values.shape[axis]} slices for {item.blocks} blocks"
+        raise CaseError(told, where=item.case.name, remedy="Lower slice_blocks")
+    start = [0, 0, 0]
+    start[axis] = int(own[0])
+    return (start[0], start[1], start[2]), np.take(values, own, axis=axis), np.take(labels, own, axis=axis)
