@@ -47,11 +47,11 @@ def facts(cases: pd.DataFrame) -> dict[str, int]:
 def notes(included: pd.DataFrame) -> list[str]:
     """Return what a reader must know of the included cases."""
     found = []
-    if "block_of" in included and included["block_of"].notna().any():
-        name = included["block_of"].dropna().iloc[0]
+    whole = [name for name in included.get("block_of", ()) if isinstance(name, str) and name]
+    if whole:
         found.append(
-            f"ONE PATIENT: all cases are blocks of slices of {name}. What a network learns from one block it is asked "
-            "about the next; nothing here speaks of other patients."
+            f"ONE PATIENT: all cases are blocks of slices of {whole[0]}. What a network learns from one block it is "
+            "asked of the next; nothing here speaks of other patients."
         )
     without = int((included["evaluated"] == 0).sum())
     if without:

@@ -96,10 +96,13 @@ def _differences(axes: Axes, pixels: NDArray, known: Mapping[str, float]) -> Non
 
 
 def _cloud(axes: Axes, x: NDArray, y: NDArray, across: tuple[float, float], up: tuple[float, float]) -> None:
-    counts, columns, lines = np.histogram2d(x, y, bins=CELLS, range=(across, up))
+    counts, _, _ = np.histogram2d(x, y, bins=CELLS, range=(across, up))
     shown = np.ma.masked_equal(counts.T, 0)
     top = max(2.0, float(counts.max()))
-    axes.pcolormesh(columns, lines, shown, cmap=CLOUD, norm=LogNorm(1, top), rasterized=True)
+    extent = (*across, *up)
+    axes.imshow(
+        shown, cmap=CLOUD, norm=LogNorm(1, top), origin="lower", extent=extent, aspect="auto", interpolation="nearest"
+    )  # fmt: skip
     axes.set(xlim=across, ylim=up)
     axes.grid(color=LINE, linewidth=0.5)
     axes.set_axisbelow(True)
