@@ -96,9 +96,15 @@ def _row(
     records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
     failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
     task = table.get("task", "classification")
-    everything = renamed(pd.read_csv(metrics[trained]), _columns_of(row, table))
+    whole = pd.read_csv(metrics[trained])
+    everything = renamed(whole, _columns_of(row, table))
     measured = selected(everything, row, task)
-    absent = failed is None and measured.empty and not everything.empty and "group" in row
+    # A tissue that no case has is in no line at all.
+    absent = (
+        failed is None
+        and measured.empty
+        and (not whole.empty if "tissue" in row else not everything.empty and "group" in row)
+    )
     if failed is None and measured.empty and not absent:
         failed = "no predictions to evaluate"
     if failed is not None:
@@ -124,7 +130,8 @@ def _row(
     own = {"paper_cases": row["paper_cases"]} if "paper_cases" in row else {}
     why = not_comparable({**cohort, **own}, n, n_positive)
     if absent:
-        result["verdict"], note = f"no case of the group {row['group']}", ""
+        of = f"of the group {row['group']}" if "group" in row else "of this tissue"
+        result["verdict"], note = f"no case {of}", ""
     else:
         result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)

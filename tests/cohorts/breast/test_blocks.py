@@ -42,6 +42,7 @@ def test_blocks_are_the_slices_of_the_whole_and_are_split_as_patients(
     assert second.box_start[axis] == blocks[0].labels.shape[axis]
     assert len(make_splits(cut.cases, folds=2, seed=0)) == 4
     assert "ONE PATIENT" in about.notes(cut.cases)[0]
+    assert about.size(cut.cases) == "1 patient in 2 blocks of slices"
     assert not any("ONE PATIENT" in note for note in about.notes(whole.cases))
 
 

@@ -24,6 +24,8 @@ def positives(included: pd.DataFrame) -> int:
 
 def size(included: pd.DataFrame) -> str:
     """Return the number of patients in words."""
+    if _whole(included):
+        return f"1 patient in {len(included)} blocks of slices"
     counts = _counts(included)
     told = [f"{count} {group}" for group, count in counts.items() if count]
     unknown = len(included) - sum(counts.values())
@@ -47,7 +49,7 @@ def facts(cases: pd.DataFrame) -> dict[str, int]:
 def notes(included: pd.DataFrame) -> list[str]:
     """Return what a reader must know of the included cases."""
     found = []
-    whole = [name for name in included.get("block_of", ()) if isinstance(name, str) and name]
+    whole = _whole(included)
     if whole:
         found.append(
             f"ONE PATIENT: all cases are blocks of slices of {whole[0]}. What a network learns from one block it is "
@@ -58,6 +60,11 @@ def notes(included: pd.DataFrame) -> list[str]:
         told = f"{without} of {len(included)} cases lack a lesion mask or a group: they serve training and timing."
         found.append(told)
     return found
+
+
+def _whole(included: pd.DataFrame) -> list[str]:
+    """Return the case whose blocks of slices the rows are, once for each; nothing of whole cases."""
+    return [name for name in included.get("block_of", ()) if isinstance(name, str) and name]
 
 
 def _counts(included: pd.DataFrame) -> dict[str, int]:
