@@ -42,7 +42,7 @@ def plot_synthesis(
     with style():
         shapes = [_picture(one, "levels").shape for _, one in found]
         ratios = [_aspect(one) * shape[0] / shape[1] for (_, one), shape in zip(found, shapes, strict=True)] or [0.7]
-        figure = new_figure(WIDTH, sum(ratios) * WIDTH / 3.1 + 0.06 * len(ratios) + 1.25, pad=0.03)
+        figure = new_figure(WIDTH, sum(ratios) * WIDTH / 3.1 + 0.2 * len(ratios) + 1.2, pad=0.03)
         grid = figure.subplots(len(ratios), 3, squeeze=False, height_ratios=ratios)
         for axes, title in zip(grid[0], titles, strict=True):
             axes.set_title(title, fontsize=9.5, weight="bold", pad=5)
