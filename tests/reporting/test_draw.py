@@ -29,6 +29,8 @@ DRAWERS = {
     "patches": {"cases", "arrays", "names", "patch"},
     "overlays": {"rows", "predictions", "cases", "arrays", "names"},
     "boxes": {"rows", "predictions"},
+    "synthesis": {"rows", "predictions", "cases"},
+    "agreement": {"rows", "predictions", "metrics"},
 }
 MASKS = ("segmentations", "overlays", "boxes")
 SETTINGS = {
