@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,26 @@ def test_it_is_compared_with_other_methods_case_by_case(
     line = pd.read_csv(tmp_path / "comparisons.csv").query("metric == 'auc'").iloc[0]
     assert (line["n"], line["folds"]) == (8, 2)
     assert line["difference"] == pytest.approx(AUC - 0.5)
+
+
+def test_what_the_guide_shows_is_a_file_that_is_taken(
+    cohort: Path, trained: Callable, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", (root / "docs" / "bring_a_method.md").read_text(), flags=re.DOTALL)
+    fitted, plain = (block.replace("results/demo/cohorts/sts/", "") for block in blocks)
+    generator = np.random.default_rng(0)
+    columns = ["PET_shape_Sphericity", "PET_firstorder_Entropy"]
+    features = pd.DataFrame(generator.normal(5, 1, (8, 2)), columns=columns).assign(case=list(TARGET))
+    features.to_csv(cohort / "features.csv", index=False)
+    monkeypatch.chdir(cohort)
+    exec(fitted, {})
+    table, cost, _ = trained(pd.read_csv("mine.csv"))
+    assert (cost["failed"], len(table)) == (None, 16)
+    exec(plain, {"pd": pd})
+    table, cost, _ = trained(pd.read_csv("mine.csv"), threshold=4.8)
+    assert cost["failed"] is None
+    called = table.query("role == 'test'").set_index("case")["score"] >= 0.5
+    assert called.to_dict() == dict(zip(features["case"], features["PET_firstorder_Entropy"] >= 4.8, strict=True))
 
 
 def changed(scores: pd.DataFrame, case: str, fold: int, /, **values: Any) -> pd.DataFrame:
