@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 
 from rerad.core.errors import ConfigError
+from rerad.core.splits import make_splits
 from rerad.studies import Plan, load
 from rerad.studies.external import check_files, external_file
 from rerad.studies.merge import merge
@@ -101,7 +104,7 @@ def test_a_broken_file_is_named_before_any_work(config: dict[str, Any], root: Pa
     with pytest.raises(ConfigError, match=r"external method mine: .*mine\.csv: no such file\. Correct the path"):
         check_files(plan)
     file.write_text(LINES)
-    check_files(plan)
+    assert check_files(plan) == []  # nobody knows the cohort yet
     for broken, message in (
         (LINES.replace("0.5", "1.5"), r"line 2: score '1\.5' of case STS_000 is no probability"),
         (LINES + "STS_001,4,test,0.5\n", r"line 4: fold 4 of case STS_001\. The cohort has the folds 1 to 3"),
@@ -112,3 +115,24 @@ def test_a_broken_file_is_named_before_any_work(config: dict[str, Any], root: Pa
             check_files(plan)
     file.write_text(LINES.replace("0.5", "1.5"))
     check_files(loaded(config, root, {"external": {"mine": {"file": str(file), "threshold": 1}}}))
+
+
+def test_leakage_is_told_before_any_work_where_the_split_is_there(
+    config: dict[str, Any], root: Path, tmp_path: Path
+) -> None:
+    cohort = tmp_path / "results" / "demo" / "cohorts" / "sts"
+    cohort.mkdir(parents=True)
+    cases = pd.DataFrame({"case": [f"P{place}" for place in range(6)], "included": 1, "target": [0, 1] * 3})
+    cases.to_csv(cohort / "cases.csv", index=False)
+    splits = make_splits(cases, folds=3, seed=0)
+    splits.to_csv(cohort / "splits.csv", index=False)
+    file = tmp_path / "mine.csv"
+    plan = loaded(config, root, {"external": {"mine": str(file)}}, paths={"results": str(tmp_path / "results")})
+    splits.assign(score=0.5).to_csv(file, index=False)
+    assert check_files(plan) == []
+    swapped = splits.assign(score=0.5, role=splits["role"].mask(splits["case"] == "P0", "train"))
+    swapped.to_csv(file, index=False)
+    [told] = check_files(plan)
+    assert re.match(
+        r"External method mine, on the cohort as it is now: .*mine\.csv, line \d+: leakage: case P0 was", told
+    )

@@ -26,7 +26,8 @@ OVERLAYS = [file for file in workflow.configfiles if Path(file).resolve() != BAS
 PLAN = load(config, root=ROOT, files=[BASE, *OVERLAYS])
 config.update(PLAN.config)  # as checked: texts of the command line are numbers now
 if workflow.is_main_process:
-    check_files(PLAN)
+    for warning in check_files(PLAN):
+        logger.warning(warning)
 RUN = PLAN.run_folder
 COHORT = f"{RUN}/cohorts/{{cohort}}"
 TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rerad.core.errors import ConfigError, ReradError
 from rerad.training.code import EXTERNAL, is_external
-from rerad.training.external_file import check_run, read_scores
+from rerad.training.external_file import Score, check_run, read_scores
 
 if TYPE_CHECKING:
     from rerad.studies.load import Plan
@@ -75,14 +75,16 @@ def external_file(settings: Mapping[str, Any]) -> str | None:
     return str(Path(settings["recipe"]["file"]).expanduser().absolute())
 
 
-def check_files(plan: Plan) -> None:
+def check_files(plan: Plan) -> list[str]:
     """Refuse files that cannot be right whatever the cohort, before any work is done.
 
-    What only the cohort's cases and folds can tell is checked when they are known, see ``rerad.training.external``.
+    Return what the rows will say of files that contradict a cohort as it was prepared and split before. That is no
+    refusal, since the run may prepare and split it anew.
 
     Raises:
-        ConfigError: naming the method's key, file, line and value.
+        ConfigError: naming the method, file, line and value.
     """
+    warnings = []
     for cohort, methods in plan.methods.items():
         for method, settings in methods.items():
             file = external_file(settings)
@@ -94,6 +96,24 @@ def check_files(plan: Plan) -> None:
             except ReradError as error:
                 where = f"external method {method}: {error.where}"
                 raise ConfigError(error.what, where=where, remedy=error.remedy) from error
+            told = _contradiction(scores, Path(file), settings, plan, cohort)
+            warnings += [f"External method {method}, on the cohort as it is now: {told}"] if told else []
+    return warnings
+
+
+def _contradiction(scores: Sequence[Score], file: Path, settings: Dict, plan: Plan, cohort: str) -> str:
+    folder = Path(plan.run_folder) / "cohorts" / cohort
+    known = {"cases": folder / "cases.csv", "splits": folder / "splits.csv"}
+    if not all(path.is_file() for path in known.values()):
+        return ""
+    from rerad.training.external import fit  # it needs pandas, and most runs have no such method
+
+    try:
+        for seed in plan.config["seeds"]:
+            fit(scores, file, settings, seed=seed, **known)
+    except ReradError as error:
+        return str(error)
+    return ""
 
 
 def _method(entry: Mapping[str, Any]) -> Dict:

@@ -34,12 +34,10 @@ def train_folds(job: Job) -> Trained:
     """
     if job.external is None:
         raise ReradError("no file is given", where=job.method, remedy="Write recipe.file into the method's entry")
-    path, threshold = job.external, job.settings["recipe"].get("threshold")
-    everything = read_scores(path, threshold=threshold)
-    data = read_classified(None, job.cases, job.splits, job.settings)
-    scores = of_seed(everything, job.seed, path)
-    check_cohort(scores, data, path, cases=job.cases, splits=job.splits)
-    scaled = _scale(everything, threshold)
+    path = job.external
+    everything = read_scores(path, threshold=job.settings["recipe"].get("threshold"))
+    scores, data = fit(everything, path, job.settings, seed=job.seed, cases=job.cases, splits=job.splits)
+    scaled = _scale(everything, job.settings["recipe"].get("threshold"))
     tables = [
         _table(job, data, [score for score in scores if (score.fold, score.role) == (fold, role)], scaled, fold, role)
         for fold in job.folds
@@ -52,6 +50,20 @@ def train_folds(job: Job) -> Trained:
 
 def clean_up(job: Job) -> None:
     """Leave everything as it is: nothing is kept on the way."""
+
+
+def fit(
+    everything: Sequence[Score], path: Path, settings: dict[str, Any], *, seed: int, cases: Path, splits: Path
+) -> tuple[list[Score], Data]:
+    """Return the scores of a seed, and the cohort that they fit.
+
+    Raises:
+        ReradError: there are none of this seed, or they contradict the cohort's cases or folds.
+    """
+    data = read_classified(None, cases, splits, settings)
+    scores = of_seed(everything, seed, path)
+    check_cohort(scores, data, path, cases=cases, splits=splits)
+    return scores, data
 
 
 def check_cohort(scores: Sequence[Score], data: Data, path: Path, *, cases: Path, splits: Path) -> None:
