@@ -23,7 +23,7 @@ LINES = "case,fold,role,score\nSTS_000,1,test,0.5\nSTS_000,2,train,0.5\n"
 def config(root: Path) -> dict[str, Any]:
     base = yaml.safe_load((root / "config" / "config.yaml").read_text())
     config = merge(base, yaml.safe_load((root / "config" / "demo.yaml").read_text()))
-    return merge(config, {"studies": {"mmnas": {"enabled": False}}})
+    return merge(config, {"studies": {"mmnas": {"enabled": False}, "nas3dunet": {"enabled": False}}})
 
 
 def loaded(config: dict[str, Any], root: Path, study: dict[str, Any], name: str = "chmfl", **more: Any) -> Plan:
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_named(config: dict[str, Any], root: Path, study: dict[
 
 def test_a_study_of_masks_takes_no_scores(config: dict[str, Any], root: Path) -> None:
     with pytest.raises(ConfigError, match=r"studies\.nas3dunet: external\.mine\.tables: the study has no table of"):
-        loaded(config, root, {"external": {"mine": "a.csv"}}, name="nas3dunet")
+        loaded(config, root, {"enabled": True, "external": {"mine": "a.csv"}}, name="nas3dunet")
 
 
 def test_a_broken_file_is_named_before_any_work(config: dict[str, Any], root: Path, tmp_path: Path) -> None:
@@ -136,3 +136,11 @@ def test_leakage_is_told_before_any_work_where_the_split_is_there(
     assert re.match(
         r"External method mine, on the cohort as it is now: .*mine\.csv, line \d+: leakage: case P0 was", told
     )
+
+
+def test_two_studies_of_a_cohort_share_a_file(config: dict[str, Any], root: Path) -> None:
+    named = merge(config, {"studies": {"chmfl": {"external": {"mine": {"file": "a.csv", "label": "Mine"}}}}})
+    plan = loaded(named, root, {"enabled": True, "external": {"mine": "a.csv"}}, name="mmnas")
+    assert [method for _, method, _, _ in plan.trainings()].count("mine") == 1
+    assert "mine" in plan.rows("chmfl")
+    assert "mine" in plan.rows("mmnas")
