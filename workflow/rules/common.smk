@@ -15,7 +15,8 @@ from rerad.models import MODELS
 from rerad.search.code import search_modules
 from rerad.search.recipe import draws_by_lot, searches_once
 from rerad.studies import load, trained_methods
-from rerad.training.code import is_network, training_code, training_modules
+from rerad.studies.external import check_files, external_file
+from rerad.training.code import is_external, is_network, training_code, training_modules
 from rerad.training.recipe import voxels_of_patch
 from rerad.training.weights import weights_name
 
@@ -24,6 +25,9 @@ BASE = ROOT / "config" / "config.yaml"
 OVERLAYS = [file for file in workflow.configfiles if Path(file).resolve() != BASE.resolve()]
 PLAN = load(config, root=ROOT, files=[BASE, *OVERLAYS])
 config.update(PLAN.config)  # as checked: texts of the command line are numbers now
+if workflow.is_main_process:
+    for warning in check_files(PLAN):
+        logger.warning(warning)
 RUN = PLAN.run_folder
 COHORT = f"{RUN}/cohorts/{{cohort}}"
 TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"
@@ -189,9 +193,16 @@ def searches_network(settings):
 for_searched_networks = functools.partial(for_networks, wanted=searches_network)
 
 
+def external_of(wildcards):
+    """Return the file of scores of a method that was trained elsewhere: a change of it changes the method's rows."""
+    return list(filter(None, [external_file(method_settings(wildcards))]))
+
+
 def features_of(wildcards):
     """Return the handcrafted features, for methods that see them."""
     settings = method_settings(wildcards)
+    if is_external(settings):
+        return []
     return [] if is_network(settings) and not settings["recipe"].get("table") else [f"{COHORT}/features.csv"]
 
 

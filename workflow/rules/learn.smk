@@ -44,6 +44,7 @@ rule train:
         arrays=for_networks([f"{COHORT}/arrays"]),
         slices=for_networks([f"{COHORT}/slices.csv"]),
         weights=for_networks(weights_of),
+        external=external_of,
     output:
         predictions=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",

@@ -14,6 +14,7 @@ train(
     arrays=Path(snakemake.input.arrays[0]) if snakemake.input.arrays else None,
     slices=Path(snakemake.input.slices[0]) if snakemake.input.slices else None,
     weights=Path(snakemake.input.weights[0]) if snakemake.input.weights else None,
+    external=Path(snakemake.input.external[0]) if snakemake.input.external else None,
     method=snakemake.wildcards.method,
     settings=snakemake.params.settings,
     seed=int(snakemake.wildcards.seed),

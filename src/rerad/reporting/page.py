@@ -198,10 +198,12 @@ def _costs(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     frame = pd.DataFrame(rows)
     if frame.empty:
         return {"methods": [], "wall_s": math.nan, "cpu_s": math.nan, "gpu_s": math.nan, "failed": []}
-    frame = frame.assign(failed=frame["failed"].fillna("").astype(str))
+    numbers = dict.fromkeys(("wall_s", "cpu_s", "gpu_s", "peak_rss_mb", "peak_gpu_mb"), float)
+    frame = frame.astype(numbers).assign(failed=frame["failed"].fillna("").astype(str))
     methods = []
     for (method, stage), group in frame.groupby(["method", "stage"], sort=True):
-        sums = {name: float(group[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}
+        # What is not known of any job of a method, as of one that was trained elsewhere, is not 0.
+        sums = {name: float(group[name].sum(min_count=1)) for name in ("wall_s", "cpu_s", "gpu_s")}
         devices = ", ".join(sorted(set(group["device"].dropna().astype(str))))
         methods.append(
             {"method": method, "stage": stage, "jobs": len(group), "device": devices}

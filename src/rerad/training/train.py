@@ -37,6 +37,7 @@ def train(
     arrays: Path | None = None,
     slices: Path | None = None,
     weights: Path | None = None,
+    external: Path | None = None,
     device: str = "cpu",
     gpu_share: int = 1,
     keep_model: bool = False,
@@ -45,7 +46,8 @@ def train(
     """Train a method on the training side of each fold and write its predictions of both sides.
 
     ``settings`` is the method's entry in its study: ``model``, ``modalities``, ``recipe``, and of a network also
-    ``network``. ``chosen`` is what a search wrote; inputs that a method does not need are None (see :class:`Job`).
+    ``network``. ``chosen`` is what a search wrote, ``external`` the file of a method that was trained elsewhere; inputs
+    that a method does not need are None (see :class:`Job`).
     Every fold has its own seed, so that folds give the same numbers in one job or in many. A failure leaves empty
     tables and its message in ``cost``. Checkpoints lie beside the tables until these are written, models if kept.
     """
@@ -68,6 +70,7 @@ def train(
         gpu_share=gpu_share,
         keep_model=keep_model,
         spacing_mm=spacing_mm,
+        external=external,
     )
     trained = Trained()
     how = importlib.import_module(trainer(settings))
