@@ -47,6 +47,7 @@ rule train:
     output:
         predictions=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",
+        regression=f"{CHUNK}/predictions_regression.csv",
         history=f"{CHUNK}/history.csv",
         cost=f"{CHUNK}/cost.json",
     log:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
-from rerad.evaluation import cases, voxels
+from rerad.evaluation import cases, features, voxels
 from rerad.evaluation.checks import check_tested_once
 from rerad.training.predictions import read
 
@@ -20,13 +20,13 @@ COLUMNS = [
     *("task", "metric", "scope", "selection", "variant", "value", "low", "high", "sd", "n"),
     *("wilson_low", "wilson_high", "n_positive"),
 ]
-TASKS = {"classification": cases.measure, "segmentation": voxels.measure}
+TASKS = {"classification": cases.measure, "segmentation": voxels.measure, "regression": features.measure}
 
 
 def evaluate(predictions: Mapping[str, Sequence[Path]], *, metrics: Path, bootstraps: int, seed: int) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
-    ``predictions`` leads from a task (``classification``, ``segmentation``) to its files.
+    ``predictions`` leads from a task (``classification``, ``segmentation``, ``regression``) to its files.
 
     ``pooled`` rows: mean over seeds of the metric on the pooled out-of-fold predictions (of segmentation: its mean over
     cases), its percentile interval over ``bootstraps`` resamples of patients with seeds resampled inside, sd over

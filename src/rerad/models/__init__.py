@@ -8,6 +8,10 @@ module maps images (batch, channels, *shape) and a table (batch, columns) or Non
 or ``tasks(settings)``: which of classification and segmentation it is trained for. ``task_names`` reads either.
 One that is searched for takes its ``genotype`` among the settings and also has ``space(settings, *, dims) -> Space``
 and ``supernet(settings, *, channels, shape, columns, levers)``, a network with all candidates and their ``alphas``.
+
+A regressor (a name in ``REGRESSORS``) predicts several numbers a case from its gene expression: ``dense`` with
+``build(settings, *, genes, outputs)`` is a network, the others have ``fit(table, target, *, chosen, recipe, seed) ->
+Regressed``.
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rerad.models.cells.genotype import Genotype
 
-__all__ = ["MODELS", "NETWORKS", "Genotype", "model", "task_names"]
+__all__ = ["MODELS", "NETWORKS", "REGRESSORS", "Genotype", "model", "task_names"]
 
 NETWORKS = {
     "chmfl": "rerad.models.chmfl",
@@ -31,6 +35,12 @@ NETWORKS = {
     "vnet": "rerad.models.vnet",
 }
 
+REGRESSORS = {
+    "dense": "rerad.models.dense",
+    "mean": "rerad.models.mean",
+    "median": "rerad.models.median",
+}
+
 MODELS = {
     "forest": "rerad.models.forest",
     "logistic": "rerad.models.logistic",
@@ -38,6 +48,7 @@ MODELS = {
     "many_objective": "rerad.models.many_objective",
     "single_feature": "rerad.models.single_feature",
     **NETWORKS,
+    **REGRESSORS,
 }
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
-from rerad.training.code import is_network
+from rerad.training.code import is_network, is_regressor
 
 
 def searcher(settings: Mapping[str, Any]) -> str:
     """Return the name of the module that searches; networks need heavy libraries, tables do not."""
+    if is_regressor(settings):
+        return "rerad.search.rates"
     return "rerad.search.architecture" if is_network(settings) else "rerad.search.tabular"
 
 
