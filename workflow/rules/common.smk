@@ -15,7 +15,7 @@ from rerad.models import MODELS
 from rerad.search.code import search_modules
 from rerad.search.recipe import draws_by_lot, searches_once
 from rerad.studies import load, trained_methods
-from rerad.training.code import is_network, training_code, training_modules
+from rerad.training.code import is_network, is_regressor, learns_in_epochs, training_code, training_modules
 from rerad.training.recipe import voxels_of_patch
 from rerad.training.weights import weights_name
 
@@ -31,6 +31,7 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+MEMORY_OF_GENES = 4000  # MB: 53 million weights of the autoencoder with gradients, velocities and a checkpoint
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
 BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
 
@@ -163,12 +164,17 @@ def searched_folds(wildcards):
 
 
 def chosen(wildcards):
-    """Return what the search chose, for methods that have a search."""
-    if "search" not in method_settings(wildcards):
+    """Return what the search chose, for methods that have a search or take the rates of one that has."""
+    known = PLAN.methods[wildcards.cohort]
+    method = known[wildcards.method]["recipe"].get("rates_of", wildcards.method)
+    if method not in known:
+        told = f"no table or figure has the method {method!r}"
+        raise ConfigError(told, where=f"rates_of of {wildcards.method}", remedy="Write a method that is trained")
+    if "search" not in known[method]:
         return []
-    chunks = searched_chunks(wildcards.cohort, wildcards.method)
+    chunks = searched_chunks(wildcards.cohort, method)
     chunk = wildcards.chunk if wildcards.chunk in chunks else chunks[0]
-    return [f"{TRAINED}/seed{{seed}}/{chunk}/chosen.json"]
+    return [f"{RUN}/trained/{{cohort}}/{method}/seed{{seed}}/{chunk}/chosen.json"]
 
 
 def for_networks(value, otherwise=(), wanted=is_network):
@@ -183,11 +189,13 @@ def for_networks(value, otherwise=(), wanted=is_network):
 
 
 def searches_network(settings):
-    """Tell whether a method's architecture is searched for with images; a draw by lot needs none."""
-    return is_network(settings) and not draws_by_lot(settings)
+    """Tell whether a method's architecture, or its rates, are searched for with arrays; a draw by lot needs none."""
+    return learns_in_epochs(settings) and not draws_by_lot(settings)
 
 
 for_searched_networks = functools.partial(for_networks, wanted=searches_network)
+for_learners = functools.partial(for_networks, wanted=learns_in_epochs)
+for_arrays = functools.partial(for_networks, wanted=lambda settings: is_network(settings) or is_regressor(settings))
 
 
 def features_of(wildcards):
@@ -234,14 +242,16 @@ def scans_to_predict(wildcards):
 def threads_of_search(wildcards):
     """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
     settings = method_settings(wildcards)
-    if is_network(settings):
-        return settings["search"].get("threads", 1)
+    if learns_in_epochs(settings):
+        return settings["recipe" if is_regressor(settings) else "search"].get("threads", 1)
     return min(len(folds_of(wildcards)), workflow.cores)
 
 
 def memory_of_search(wildcards, threads):
     """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
     settings = method_settings(wildcards)
+    if is_regressor(settings):
+        return MEMORY_OF_GENES
     if not is_network(settings):
         return 1000 + 500 * threads
     if draws_by_lot(settings):
@@ -256,6 +266,8 @@ def memory_of_search(wildcards, threads):
 def memory_of(wildcards):
     """Return the memory of a training in MB: a network's grows with its input."""
     settings = method_settings(wildcards)
+    if is_regressor(settings):
+        return MEMORY_OF_GENES
     if not is_network(settings):
         return 1500
     voxels = voxels_of_patch(settings["recipe"]) or math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])

@@ -117,7 +117,9 @@ def read_grids(entry: Mapping[str, Any]) -> Grids:
         grids.append([dict(zip(RATES, pair, strict=True)) for pair in pairs])
     if not grids[1]:
         raise ConfigError("no candidates", where="search.network", remedy="Give lists of lr and of decay")
-    return Grids(*grids, given.get("autoencoder_folds", 10), given.get("inner_folds", 5), given.get("nested", True))
+    return Grids(
+        grids[0], grids[1], given.get("autoencoder_folds", 10), given.get("inner_folds", 5), given.get("nested", True)
+    )
 
 
 def deal(members: Sequence[int], folds: int, seed: int) -> list[tuple[list[int], list[int]]]:

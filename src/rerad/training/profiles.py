@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from rerad.training.recipe import Recipe
 class Profiles:
     """Scaled genes (patients, genes) and what is to be ``predicted`` from them (patients, outputs), on the device.
 
-    An autoencoder predicts the genes themselves. Nothing here has voxels: see :class:`rerad.training.inputs.Inputs`.
+    An autoencoder predicts the genes themselves. Nothing here has voxels, a class or a ``table`` beside the genes: see :class:`rerad.training.inputs.Inputs`.
     """
 
     names: list[str]
@@ -32,12 +32,8 @@ class Profiles:
     recipe: Recipe
     device: torch.device
     target: Tensor | None = None
+    table: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     one_grid: ClassVar[bool] = True
-
-    @property
-    def table(self) -> NDArray[np.float64]:
-        """No features beside the genes."""
-        return np.empty((len(self.names), 0))
 
     @property
     def shape(self) -> tuple[int, ...]:

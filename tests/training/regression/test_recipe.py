@@ -24,6 +24,10 @@ def test_without_an_autoencoder_there_is_none_and_the_first_variant_is_the_publi
     assert (plan.autoencoder, plan.variants) == (None, ("published",))
 
 
+def test_whose_rates_are_taken_is_no_matter_of_the_recipe():
+    assert read_plan(entry(rates_of="nn_pretrained_dropout")) == read_plan(entry())
+
+
 def test_chosen_rates_replace_those_two_alone():
     plan = read_plan(ENTRY)
     recipe = chosen_rates(plan.network, {"lr": 0.3, "decay": 5e-5})

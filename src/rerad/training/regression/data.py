@@ -115,7 +115,7 @@ def without_images(cohort: Cohort) -> Prepared:
     """Return a cohort as the patients without images see it: nobody else teaches scaling or autoencoder."""
     genes = learn_genes(cohort.values, cohort.others)
     target = np.zeros(cohort.target.shape, np.float32)
-    return Prepared(scale_genes(cohort.values, genes), target, np.ones(target.shape[1]), cohort.others)
+    return Prepared(scale_genes(cohort.values, genes), target, np.ones(len(cohort.features)), cohort.others)
 
 
 def profiles(cohort: Cohort, ready: Prepared, recipe: Recipe, device: torch.device) -> Profiles:

@@ -29,8 +29,8 @@ class Plan(NamedTuple):
 def read_plan(entry: Mapping[str, Any]) -> Plan:
     """Return the checked recipe of a method's entry.
 
-    ``recipe`` has the keys of a network's, of which ``KEYS`` do here; ``variants``; and ``autoencoder``, None or a
-    recipe with an ``activation``.
+    ``recipe`` has the keys of a network's, of which ``KEYS`` do here; ``variants``; ``autoencoder``, None or a recipe
+    with an ``activation``; and ``rates_of``, another method, which decides whose choice the training is given.
 
     Raises:
         ConfigError: naming the key, its value and what to write instead.
@@ -38,6 +38,7 @@ def read_plan(entry: Mapping[str, Any]) -> Plan:
     given = dict(entry["recipe"])
     variants = _variants(given.pop("variants", VARIANTS[:1]))
     pre = given.pop("autoencoder", None)
+    given.pop("rates_of", None)
     network = _recipe(given, "mae", entry)
     if pre is None:
         return Plan(network, None, "", variants)
