@@ -158,3 +158,21 @@ def test_the_grid_is_every_pair_and_a_misspelt_axis_is_refused():
         read_grids(entry(search={**SEARCH, "network": {"lr": [0.1], "rate": [1]}}))
     with pytest.raises(ConfigError, match="no candidates"):
         read_grids(entry(search={"autoencoder": AUTOENCODER}))
+
+
+def test_a_training_in_the_same_folder_does_not_train_the_searchs_autoencoder_again(cohort, tmp_path, monkeypatch):
+    out = search(cohort, tmp_path / "out")
+    from rerad.models.dense import Dense
+    from rerad.training import loop
+
+    step = loop.train_step
+
+    def stepped(forward, *given, **more):
+        kinds.add((given[1].name.split(", ")[1], isinstance(forward, Dense)))
+        return step(forward, *given, **more)
+
+    kinds: set = set()
+    monkeypatch.setattr(loop, "train_step", stepped)
+    run(cohort, out, SETTINGS, chosen=out / "chosen.json", folds=[1])
+    assert {name for name, network in kinds if not network} == {"autoencoder_fold_safe_1"}
+    assert json.loads((out / "cost.json").read_text())["failed"] is None

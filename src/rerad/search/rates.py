@@ -16,7 +16,7 @@ import pandas as pd
 from torch import nn
 
 from rerad.core.cost import gpu_cost
-from rerad.core.errors import ConfigError
+from rerad.core.errors import ConfigError, NoNumberError
 from rerad.core.seeds import derive
 from rerad.search.code import search_code
 from rerad.search.found import TABLE_HISTORY, Searched
@@ -25,7 +25,7 @@ from rerad.training import checkpoint
 from rerad.training.code import training_code
 from rerad.training.device import arithmetic, claimed
 from rerad.training.job import Job
-from rerad.training.loop import NoNumberError, Task, fit
+from rerad.training.loop import Task, fit
 from rerad.training.recipe import Recipe
 from rerad.training.regression.data import Prepared, prepared, read_cohort, without_images
 from rerad.training.regression.learning import (

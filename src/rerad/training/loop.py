@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import NoNumberError, ReradError
 from rerad.core.seeds import derive
 from rerad.training.augmentation import draw
 from rerad.training.checkpoint import Clock, random_states, restore_random_states
@@ -30,10 +30,6 @@ log = logging.getLogger(__name__)
 # Of every step: the losses, and the share of its samples that were called rightly.
 MEASURED = (*QUANTITIES, "accuracy")
 HistoryRow = tuple[int, str, str, float]
-
-
-class NoNumberError(ReradError):
-    """A loss is no number: the steps are too large, or the data broken."""
 
 
 @dataclass

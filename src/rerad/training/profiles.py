@@ -23,7 +23,8 @@ from rerad.training.recipe import Recipe
 class Profiles:
     """Scaled genes (patients, genes) and what is to be ``predicted`` from them (patients, outputs), on the device.
 
-    An autoencoder predicts the genes themselves. Nothing here has voxels, a class or a ``table`` beside the genes: see :class:`rerad.training.inputs.Inputs`.
+    An autoencoder predicts the genes themselves. Nothing here has voxels, a class, or a ``table`` beside the genes; see
+    :class:`rerad.training.inputs.Inputs`.
     """
 
     names: list[str]
