@@ -17,10 +17,10 @@ demo: .venv/ready  ## Run all studies on phantom cohorts, about ten minutes
 	@echo "The report: $(CURDIR)/results/demo/report.html"
 
 test: .venv/ready  ## Run the test suite
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder
 
 test-slow: .venv/ready  ## Run the tests that take minutes as well
-	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --slow
+	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder --slow
 
 lint: .venv/ready  ## Check style, types, the workflow and the generated files
 	$(BIN)/ruff check .
@@ -48,6 +48,9 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/search_step.py
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
+	$(BIN)/python benchmarks/glcm_map.py
+	$(BIN)/python benchmarks/morphology.py
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo

@@ -15,6 +15,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Whole workflows first: at the end one worker would be left alone with them.
+    items.sort(key=lambda item: (ROOT / "tests" / "workflow" not in item.path.parents, item.path.name != "test_run.py"))
     if config.getoption("--slow"):
         return
     for item in items:

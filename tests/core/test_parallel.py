@@ -67,7 +67,7 @@ def alive(process: int) -> bool:
     return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_for(look, count: int, seconds: float = 20) -> list:  # type: ignore[no-untyped-def]
+def wait_for(look, count: int, seconds: float = 120) -> list:  # type: ignore[no-untyped-def]
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if len(found := look()) >= count:

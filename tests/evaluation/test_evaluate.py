@@ -37,7 +37,8 @@ def measure(tmp_path, *tables, bootstraps=200, seed=0):
 
 
 def pick(table, scope, selection="last"):
-    return table[(table["scope"] == scope) & (table["selection"] == selection)].set_index("metric")
+    chosen = (table["scope"] == scope) & (table["selection"] == selection) & (table["role"] == "test")
+    return table[chosen].set_index("metric")
 
 
 def test_pooled_values_are_the_published_row(tmp_path):
@@ -154,7 +155,8 @@ def measure_both(tmp_path, classified, segmented, bootstraps=200):
 def test_masks_are_averaged_over_cases_then_seeds(tmp_path):
     table = measure_both(tmp_path, [predictions()[:0]] * 2, [masks(), masks(seed=1, shift=0.1)])
     assert set(table["task"]) == {"segmentation"}
-    assert list(table["metric"]) == [*METRICS, *METRICS]
+    assert list(table["metric"]) == [*METRICS, *METRICS] * 2
+    assert list(table["role"]) == ["test"] * 2 * len(METRICS) + ["train"] * 2 * len(METRICS)
     pooled, folds = pick(table, "pooled"), pick(table, "fold")
     assert (pooled["n"] == 12).all()
     assert pooled.loc["dice", "value"] == pytest.approx(0.61 + 0.05)
@@ -198,7 +200,7 @@ def test_a_method_with_both_tasks_has_rows_of_both(tmp_path):
     both = measure_both(tmp_path, [predictions()], [masks()])
     alone = measure(tmp_path, predictions())
     pd.testing.assert_frame_equal(both[both["task"] == "classification"], alone, check_exact=True)
-    assert (both["task"] == "segmentation").sum() == 2 * len(METRICS)
+    assert (both["task"] == "segmentation").sum() == 2 * 2 * len(METRICS)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     PositronEmissionTomographyImageStorage,
     RTStructureSetStorage,
+    SegmentationStorage,
     generate_uid,
 )
 
@@ -129,3 +130,55 @@ def _named(modality: str, kind: str) -> Dataset:
     header.SOPClassUID, header.Modality = kind, modality
     header.PatientID, header.StudyInstanceUID = "STS_900", STUDY
     return header
+
+
+def write_seg(
+    path: Path,
+    mask: np.ndarray,
+    *,
+    spacing: Sequence[float],
+    origin: Sequence[float],
+    orientation: Sequence[float] = UPRIGHT,
+    frames: Sequence[int] | None = None,
+    more: np.ndarray | None = None,
+    change: Callable[[Dataset], object] | None = None,
+) -> None:
+    """Write masks (z, y, x) of a grid along LPS as a SEG whose frames have rows along ``orientation``.
+
+    ``frames``: which slices across the rows are written, in this order; ``more``: a second segment.
+    """
+    along, down = np.array(orientation[:3], float), np.array(orientation[3:], float)
+    third = int(np.flatnonzero(np.abs(along) + np.abs(down) == 0)[0])
+    steps, counts = np.array(spacing[::-1]), np.array(mask.shape[::-1])
+    start = np.where(along + down < 0, counts - 1, 0)  # the first pixel of each frame, in voxels (x, y, z)
+    columns, rows = (int(counts[np.abs(axis).argmax()]) for axis in (along, down))
+    grid = start + np.arange(rows)[:, None, None] * down + np.arange(columns)[:, None] * along
+    pixels, places = [], []
+    for segment, part in enumerate([mask] if more is None else [mask, more]):
+        for index in range(counts[third]) if frames is None else frames:
+            x, y, z = np.moveaxis((grid + index * (np.arange(3) == third)).astype(int), -1, 0)
+            pixels.append(part[z, y, x])
+            first = np.array(origin) + (start + index * (np.arange(3) == third)) * steps
+            place, identity = Dataset(), Dataset()
+            place.ImagePositionPatient = [f"{value:.9g}" for value in first]
+            identity.ReferencedSegmentNumber = segment + 1
+            group = Dataset()
+            group.PlanePositionSequence, group.SegmentIdentificationSequence = [place], [identity]
+            places.append(group)
+    header = _named("SEG", SegmentationStorage)
+    header.SeriesInstanceUID = series_uid("segmentation")
+    header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID = generate_uid(entropy_srcs=[str(path)])
+    header.SegmentationType, header.SamplesPerPixel, header.PhotometricInterpretation = "BINARY", 1, "MONOCHROME2"
+    header.NumberOfFrames, header.Rows, header.Columns = len(pixels), rows, columns
+    header.BitsAllocated = header.BitsStored = 1
+    header.HighBit = header.PixelRepresentation = 0
+    plane, measures, shared = Dataset(), Dataset(), Dataset()
+    plane.ImageOrientationPatient = [float(value) for value in orientation]
+    measures.PixelSpacing = [float(np.abs(down) @ steps), float(np.abs(along) @ steps)]
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = [plane], [measures]
+    header.SharedFunctionalGroupsSequence, header.PerFrameFunctionalGroupsSequence = [shared], places
+    bits = np.packbits(np.array(pixels).ravel(), bitorder="little").tobytes()
+    header.add_new("PixelData", "OB", bits + b"\0" * (len(bits) % 2))
+    if change is not None:
+        change(header)
+    header.save_as(path, enforce_file_format=True)

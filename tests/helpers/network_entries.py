@@ -11,6 +11,7 @@ PLAIN = {"width": 4, "fusion": "last", "decoder": False}
 RESNET = {"width": 4, "norm": "batch"}
 FUSED_RESNET = {**RESNET, "fusion": "hierarchical", "decoder": True, "decoder_width": 2, "hidden": [16, 8]}
 SEARCHED = {"channels": 4, "reductions": 2}
+UNET = {"channels": 2, "nodes": 2, "depth": 2, "regions": 2}  # regions as if they were classes
 
 
 def found(dims: int) -> dict:
@@ -18,6 +19,13 @@ def found(dims: int) -> dict:
     from rerad.models import mmnas
 
     return any_genotype(mmnas.space(SEARCHED, dims=dims), seed=1).as_dict()
+
+
+def found_unet() -> dict:
+    """Return a genotype of NAS-3D-U-Net."""
+    from rerad.models import nas3dunet
+
+    return any_genotype(nas3dunet.space(UNET, dims=3), seed=1).as_dict()
 
 
 ENTRIES = {
@@ -37,6 +45,8 @@ ENTRIES = {
     **{f"chmfl_resnet{depth}": ("resnet2d", {**FUSED_RESNET, "depth": depth}, BOTH, (40, 36), 0) for depth in (18, 34, 50)},
     **{f"mmnas{len(shape)}d": ("mmnas", {**SEARCHED, "genotype": found(len(shape))}, BOTH, shape, 0) for shape in (VOLUME, SLICE)},
     "vnet": ("vnet", {"width": 4, "dropout": 0.0}, BOTH, VOLUME, 0),
+    "nas3dunet": ("nas3dunet", {**UNET, "genotype": found_unet()}, BOTH, (16, 8, 24), 0),
+    "unet3d": ("unet3d", {"width": 4, "depth": 3, "heads": 2, "regions": 2}, BOTH, (16, 8, 24), 0),
 }  # fmt: skip
 
 

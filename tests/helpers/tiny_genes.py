@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rerad.cohorts.tcga_gbm.stored import store_expression
+
 FEATURES = ["enhancing_volume", "enhancing_sphericity", "edema_volume"]
 ENTRY: dict[str, Any] = {
     "model": "dense",
@@ -45,7 +47,7 @@ def make_cohort(folder: Path, cases: int = 12, others: int = 9, genes: int = 8, 
     row = random.permutation(count)
     stored = np.empty((count, genes), np.float32)
     stored[row] = values
-    np.save(folder / "arrays" / "expression.npy", stored)
+    store_expression(folder / "arrays", stored, pd.DataFrame({"gene": [f"G{n}" for n in range(genes)], "id": ""}))
     included = (np.arange(count) < cases).astype(int)
     pd.DataFrame({"case": names, "row": row, "included": included}).to_csv(folder / "cases.csv", index=False)
     target = np.exp(0.4 * factors[:cases] @ random.normal(size=(2, 3)))[:, :3] * [3e4, 0.5, 6e4]

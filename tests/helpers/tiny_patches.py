@@ -101,7 +101,7 @@ def entry(network: dict | None = None, search: dict | None = None, **recipe) -> 
     return found if search is None else {**found, "search": {**SEARCH, **search}}
 
 
-def run(cohort: Path, out: Path, settings: dict, /, **changes) -> Path:
+def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
     """Train into a folder and return it."""
     given = {"features": None, "slices": None, "spacing_mm": None, "cohort": "brats", "method": "tiny_regions"}
     return tiny_training.run(cohort, out, settings, **{**given, **changes})

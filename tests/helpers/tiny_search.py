@@ -30,7 +30,7 @@ def searched_entry(network: dict | None = None, recipe: dict | None = None, **se
     }
 
 
-def run_search(cohort: Path, out: Path, settings: dict, /, **changes) -> Path:
+def run_search(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
     """Search into a folder and return it."""
     given = {
         "cases": cohort / "cases.csv",

@@ -75,7 +75,7 @@ def entry(**recipe) -> dict:
     return {**ENTRY, "network": network, "recipe": {**ENTRY["recipe"], **recipe}}
 
 
-def run(cohort: Path, out: Path, settings: dict, /, **changes) -> Path:
+def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
     """Train into a folder and return it."""
     from rerad.training.train import train
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from rerad.core.errors import CaseError
-from rerad.imaging.images import read_channels, read_image, read_mask, read_stored, same_geometry
+from rerad.core.errors import CaseError, ReradError
+from rerad.imaging.images import read_channels, read_image, read_mask, read_stored, same_geometry, write_image
 
 
 def write(path: Path, values: np.ndarray, spacing=(1.0, 2.0, 3.0), origin=(0.0, 0.0, 0.0), direction=None) -> Path:
@@ -211,3 +211,15 @@ def test_a_voxel_that_is_not_finite_is_found_in_its_channel(tmp_path: Path, valu
     sitk.WriteImage(joined, str(tmp_path / "all.nii.gz"))
     with pytest.raises(CaseError, match=r"at \(channel, z, y, x\) = \(2, 1, 2, 3\)"):
         read_channels(tmp_path / "all.nii.gz")
+
+
+def test_an_image_is_written_as_it_is(tmp_path: Path, values: np.ndarray) -> None:
+    image = read_stored(write(tmp_path / "a.nii.gz", values))
+    write_image(tmp_path / "new" / "b.nii.gz", image)
+    assert (tmp_path / "new" / "b.nii.gz").read_bytes() == (tmp_path / "a.nii.gz").read_bytes()
+
+
+def test_an_image_that_cannot_be_written_is_named_and_leaves_nothing(tmp_path: Path, values: np.ndarray) -> None:
+    with pytest.raises(ReradError, match=r"b\.unknown: cannot be written \(.*\.nii\.gz"):
+        write_image(tmp_path / "b.unknown", sitk.GetImageFromArray(values))
+    assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ import pytest
 import torch
 import yaml
 from genotypes import any_genotype
+from kept import kept_gigabytes
 
 from rerad.core.errors import ConfigError, ReradError
 from rerad.models import mmnas, model
@@ -198,20 +199,12 @@ PEAK_TO_KEPT = 2.2
 @pytest.mark.parametrize("learns", ["alpha", "weights"])
 def test_a_search_at_full_size_fits_the_papers_card(root, learns):
     settings = load(yaml.safe_load((root / "config" / "config.yaml").read_text()), root=root).methods["sts"]["mmnas3d"]
-    kept: dict[int, torch.Tensor] = {}
-
-    def keep(value: torch.Tensor) -> torch.Tensor:
-        kept[value.untyped_storage()._cdata] = value  # held, so that no other takes its place
-        return value
-
     with torch.device("meta"):
         network = mmnas.supernet(settings["network"], channels=BOTH, shape=FULL)
         images = torch.empty(1, 2, *FULL)
     own = {id(alpha) for alpha in network.alphas.parameters()}
     for parameter in network.parameters():
         parameter.requires_grad_((id(parameter) in own) == (learns == "alpha"))
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda value: value):
-        network(images)
-    gigabytes = sum(value.untyped_storage().nbytes() for value in kept.values()) / 1e9
+    gigabytes = kept_gigabytes(network, images)
     assert gigabytes > 0.5
     assert PEAK_TO_KEPT * gigabytes < 11

@@ -74,6 +74,8 @@ def test_the_heads_have_their_shapes(name):
         "chmfl_resnet50",
         "vnet",
         "mcl3d",
+        "nas3dunet",
+        "unet3d",
     ],
 )
 def test_every_channel_and_column_counts(name):
@@ -101,14 +103,18 @@ def test_the_mask_changes_what_mask_hmfl_says_and_both_branches_see_it():
         assert not torch.allclose(before, after)
 
 
-@pytest.mark.parametrize("name", ["chmfl", "cnlpc", "mor_cnn3d", "chmfl_resnet18", "vnet", "mcl3d"])
+@pytest.mark.parametrize(
+    "name", ["chmfl", "cnlpc", "mor_cnn3d", "chmfl_resnet18", "vnet", "mcl3d", "nas3dunet", "unet3d"]
+)
 def test_a_seed_decides_the_network(name):
     first, again, other = built(name, 1).state_dict(), built(name, 1).state_dict(), built(name, 2).state_dict()
     assert all(torch.equal(first[key], again[key]) for key in first)
     assert not all(torch.equal(first[key], other[key]) for key in first)
 
 
-@pytest.mark.parametrize("name", ["chmfl", "cnn2d_ct", "cnlpc", "mor_cnn3d", "resnet18", "vnet", "mcl3d"])
+@pytest.mark.parametrize(
+    "name", ["chmfl", "cnn2d_ct", "cnlpc", "mor_cnn3d", "resnet18", "vnet", "mcl3d", "nas3dunet", "unet3d"]
+)
 def test_a_case_is_judged_alike_twice(name):
     images, table, _, _ = example(name)
     network = built(name).eval()

@@ -5,7 +5,7 @@ from torch import nn
 from rerad.core.errors import ConfigError
 from rerad.models.initialise import initialise, inputs_of_an_output
 from rerad.models.normalisation import GroupNorm, norm_layer, replace_batch_norm
-from rerad.models.padding import crop, pad, padded_shape
+from rerad.models.padding import check_sides, crop, pad, padded_shape
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -51,6 +51,9 @@ def test_a_single_value_passes_and_keeps_its_gradient(shape):
         ("group:16", 256, 16),
         ("group:16", 4, 1),
         ("group:4", 2, 1),
+        ("group:16|1", 64, 4),
+        ("group:16|1", 24, 1),
+        ("group:16|1", 12, 1),
         ("groups:4", 64, 4),
         ("groups:2", 2, 1),
     ],
@@ -73,7 +76,24 @@ def test_groups_are_torchs_and_single_values_pass():
     assert torch.allclose(pairs, torch.tensor([-1.0, 1.0] * 4), atol=1e-4)
 
 
-@pytest.mark.parametrize("norm", ["bach", "group", "group:", "group:0", "group:-4", "group:x", "groups:0", None, 4])
+@pytest.mark.parametrize(
+    "norm",
+    [
+        "bach",
+        "group",
+        "group:",
+        "group:0",
+        "group:-4",
+        "group:x",
+        "groups:0",
+        "groups:4|1",
+        "group:4|2",
+        "group:|1",
+        "batch|1",
+        None,
+        4,
+    ],
+)
 def test_a_norm_that_does_not_exist_is_named(norm):
     with pytest.raises(ConfigError, match="no normalisation"):
         norm_layer(norm, 16)
@@ -122,3 +142,9 @@ def test_padding_appends_zeros_and_cropping_takes_them_away():
     assert padded_shape((16, 17, 1), 16) == (16, 32, 16)
     fitting = torch.ones(1, 1, 8, 8)
     assert pad(fitting, 8) is fitting
+
+
+def test_sides_that_cannot_be_halved_are_refused():
+    check_sides((64, 32, 96), 32)
+    with pytest.raises(ConfigError, match=r"patch: a patch of 64×48×33 voxels.*multiples of 32\. Write 64×64×64"):
+        check_sides((64, 48, 33), 32)

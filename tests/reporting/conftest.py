@@ -92,8 +92,9 @@ def check_html() -> Callable[[str], Checker]:
 def cohort() -> dict[str, Any]:
     """A cohort of the paper's own size."""
     return {
-        "name": "sts", "source": "local", "cases": 48, "positives": 24, "paper_cases": 48, "paper_positives": 24,
-        "phantom": False, "notes": ["A note on the cohort."],
+        "name": "sts", "source": "local", "paper_cases": 48, "paper_positives": 24,
+        "size": "48 patients, 24 with distant metastases", "paper_size": "48 and 24", "phantom": False,
+        "counted": "patients (with distant metastases)", "judged": "each case's whole box", "notes": ["A note on the cohort."],
     }  # fmt: skip
 
 
@@ -111,7 +112,8 @@ def write_metrics(tmp_path: Path) -> Callable[..., Path]:
     ) -> Path:
         rows = []
         for metric, (value, low, high) in values.items():
-            shared = {"task": task, "metric": metric, "selection": "last", "variant": "published"}
+            shared = {"task": task, "metric": metric, "selection": "last", "variant": "published", "role": "test"}
+            shared["group"] = "all"
             row = {**shared, "scope": "pooled", "value": value, "low": low, "high": high, "sd": "", "n": n}
             if task == "classification":
                 row |= {"n_positive": positives, "wilson_low": low, "wilson_high": high}
@@ -127,6 +129,8 @@ def write_metrics(tmp_path: Path) -> Callable[..., Path]:
             "scope",
             "selection",
             "variant",
+            "role",
+            "group",
             "value",
             "low",
             "high",
@@ -261,7 +265,10 @@ def report(
             svg=png.with_suffix(".svg"),
         )
         quality = tmp_path / "quality"
-        picture_cases(prepared / "cases.csv", prepared / "arrays", quality, spacing_mm=4, phantom=phantom, workers=1)
+        picture_cases(
+            prepared / "cases.csv", prepared / "arrays", quality, cohort="sts", settings={"spacing_mm": 4},
+            phantom=phantom, workers=1,
+        )  # fmt: skip
         manifest = tmp_path / "manifest.csv"
         manifest.write_text("file,size,sha256,url,licence,doi\na,5,aa,,CC BY 3.0,10.1/x\n")
         settings: dict[str, Any] = {

@@ -24,11 +24,17 @@ DRAWERS = {
     "segmentations": {"rows", "predictions", "cases", "arrays", "names"},
     "cells": {"rows", "chosen", "shown", "fold", "every_fold", "by_hand"},
     "network": {"rows", "chosen", "networks", "fold"},
-    "search_history": {"rows", "chosen", "history"},
+    "search_history": {"rows", "chosen", "history", "panels"},
+    "modalities": {"cases", "arrays", "names"},
+    "patches": {"cases", "arrays", "names", "patch"},
+    "overlays": {"rows", "predictions", "cases", "arrays", "names"},
+    "boxes": {"rows", "predictions"},
 }
+MASKS = ("segmentations", "overlays", "boxes")
 SETTINGS = {
     "rows": [{"method": "cfl", "label": "CFL"}], "perplexity": 9, "neighbours": 5, "cases": ["P1"],
     "shown": ["normal"], "fold": 2, "every_fold": False, "by_hand": "DLHN",
+    "panels": ["Loss"], "patch": 64,
 }  # fmt: skip
 
 
@@ -64,7 +70,7 @@ def test_each_kind_is_drawn_from_its_files(draw: Callable, kind: str) -> None:
     given = draw(kind)
     assert set(given) == DRAWERS[kind] | {"phantom", "png", "svg"}
     assert given["phantom"] is True
-    name = "segmentation" if kind == "segmentations" else "classification"
+    name = "segmentation" if kind in MASKS else "classification"
     if "predictions" in given:
         assert given["predictions"] == {"cfl": [Path(TRAINED.format("cfl", f"predictions_{name}.csv"))]}
     if "metrics" in given:
@@ -74,7 +80,7 @@ def test_each_kind_is_drawn_from_its_files(draw: Callable, kind: str) -> None:
     for key, name in (("chosen", "chosen.json"), ("history", "search_history.csv")):
         if key in given:
             assert given[key] == {"cfl": [Path(TRAINED.format("cfl", name))]}
-    for key in ("shown", "fold", "every_fold", "by_hand"):
+    for key in ("shown", "fold", "every_fold", "by_hand", "panels", "patch"):
         if key in given:
             assert given[key] == SETTINGS[key]
     if "networks" in given:
@@ -95,11 +101,14 @@ def test_the_figures_of_searches_in_mmnas_are_drawn_as_they_say(root: Path, draw
 def test_a_forest_of_masks_has_the_columns_of_its_table(draw: Callable) -> None:
     columns = {"dsc": "dice", "haus": "hd95_mm"}
     table = {"task": "segmentation", "primary": "dsc", "columns": columns}
-    given = draw("forest", settings={**SETTINGS, "kind": "forest", **table})
+    settings = {key: value for key, value in SETTINGS.items() if key != "panels"}
+    given = draw("forest", settings={**settings, "kind": "forest", **table})
     assert (given["task"], given["primary"]) == ("segmentation", "dsc")
     # Millimetres do not fit an axis from 0 to 1.
     assert given["panels"] == ("dsc",)
     assert given["columns"] == {"dsc": "dice"}
+    named = {**table, "columns": {"dsc": "dice", "sen": "sensitivity"}, "panels": ["sen", "dsc"]}
+    assert draw("forest", settings={**SETTINGS, "kind": "forest", **named})["panels"] == ("sen", "dsc")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@ from collections import Counter
 
 import pytest
 
+from rerad.models import nas3dunet
+from rerad.models.cells.alphas import Alphas
 from rerad.models.cells.genotype import Chosen, Genotype
 from rerad.models.cells.space import Space
 from rerad.search.derive import derive_genotype, most_common, random_genotype, times_seen
@@ -46,6 +48,43 @@ def test_weights_count_relative_to_the_size_of_their_set(relative, kept):
     weights = [[1.0], [0.6, 0.4], [1.0], [0.4, 0.45], [0.3, 0.2, 0.2, 0.2, 0.1]]
     genotype = derive_genotype(space, {"down": weights})
     assert {edge.source for edge in genotype.cells["down"] if edge.target == 3} == kept
+
+
+def test_even_weights_of_sets_of_different_sizes_are_equal():
+    space = nas3dunet.space({}, dims=3)
+    genotype = derive_genotype(space, Alphas(space).numbers())
+    assert {cell: [edge[:2] for edge in edges] for cell, edges in genotype.cells.items()} == {
+        cell: [(0, 2), (1, 2), (0, 3), (1, 3), (0, 4), (1, 4)] for cell in ("down", "up")
+    }
+
+
+def test_the_glioma_study_ranks_edges_by_hand():
+    """Sets of six (down), four (up) and five (normal): a weight counts in units of a sixth, a fourth, a fifth."""
+    space = nas3dunet.space({"nodes": 2}, dims=3)
+
+    def edge(size: int, place: int, weight: float) -> list[float]:
+        rest = (1 - weight) / (size - 1)
+        return [weight if number == place else rest for number in range(size)]
+
+    weights = {
+        # Into node 2: 1.5 units, 1.44 units, 1.5 units and a little.
+        "down": [edge(6, 0, 0.3), edge(6, 4, 0.3), edge(6, 1, 0.25), edge(6, 3, 0.24), edge(5, 4, 0.301)],
+        # Into node 2: 1.6, 1.44 and 1.5 units; the plain weights would leave node 1 out.
+        "up": [edge(5, 2, 0.3), edge(4, 0, 0.3), edge(5, 3, 0.32), edge(4, 1, 0.36), edge(5, 0, 0.3)],
+    }
+    genotype = derive_genotype(space, weights)
+    assert genotype.cells["down"] == (
+        Chosen(0, 2, "down convolution 3", 0.3),
+        Chosen(1, 2, "down max pooling 2", 0.3),
+        Chosen(0, 3, "down dilated 3", 0.25),
+        Chosen(2, 3, "identity", 0.301),
+    )
+    assert genotype.cells["up"] == (
+        Chosen(0, 2, "separable 3", 0.3),
+        Chosen(1, 2, "up convolution 3", 0.3),
+        Chosen(0, 3, "squeeze excitation 3", 0.32),
+        Chosen(2, 3, "convolution 3", 0.3),
+    )
 
 
 def test_every_draw_is_as_likely():

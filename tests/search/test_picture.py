@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 from drawn_genotypes import drawn_genotype
+from genotypes import any_genotype
 from matplotlib.figure import Figure
 from PIL import Image
 
 from rerad.core.errors import ReradError
 from rerad.core.pictures import SOFT, style
+from rerad.models import nas3dunet
 from rerad.search import draw
 from rerad.search.drawing import look
 from rerad.search.graph import architecture
@@ -50,7 +52,7 @@ def test_the_same_bytes_twice_and_the_word_phantom(tmp_path: Path) -> None:
     genotype = drawn_genotype(3, weights=False)
     for name in ("x", "y"):
         for suffix in ("svg", "png"):
-            draw(genotype, tmp_path / f"{name}.{suffix}", reductions=4)
+            draw(genotype, tmp_path / f"{name}.{suffix}", settings={"reductions": 4})
     for suffix in ("svg", "png"):
         assert (tmp_path / f"x.{suffix}").read_bytes() == (tmp_path / f"y.{suffix}").read_bytes()
     written = texts(tmp_path / "x.svg")
@@ -58,6 +60,18 @@ def test_the_same_bytes_twice_and_the_word_phantom(tmp_path: Path) -> None:
     assert not any(text.startswith("0.") for text in written)
     draw(genotype, tmp_path / "z.svg", phantom=True)
     assert "PHANTOM" in texts(tmp_path / "z.svg")
+
+
+def test_the_searched_u(tmp_path: Path) -> None:
+    found = any_genotype(nas3dunet.space({}, dims=3), seed=1)
+    draw(found, tmp_path / "x.svg", settings={"depth": 3})
+    written = texts(tmp_path / "x.svg")
+    assert {"Downward cell", "Upward cell", "input 0: across", "input 0: older", "D3 downward", "U4 upward"} <= set(
+        written
+    )
+    assert not {"D4 downward", "U5 upward", "D0 downward"} & set(written)
+    joined = " ".join(written)
+    assert all(edge.operation in joined for edges in found.cells.values() for edge in edges)
 
 
 def test_a_space_without_a_known_network_shows_its_cells(tmp_path: Path) -> None:
@@ -80,7 +94,12 @@ def test_a_family_has_one_colour_and_an_unknown_name_a_neutral_one() -> None:
     assert len({look(f"{family} 3") for family in families}) == len(families)
     assert look("dilated 3") == look("dilated 5") == look("up dilated convolution")
     assert look("max pooling 3") == look("average pooling 3")
-    assert look("fourier mixing 7") == SOFT
+    assert look("fourier mixing 7") == look("identity") == SOFT
+    names = [name for names in nas3dunet.CANDIDATES.values() for name in names]
+    assert {look(name) for name in names} == {
+        *map(look, ("convolution 3", "dilated 3", "separable 3", "squeeze excitation 3", "max pooling 3", "identity"))
+    }
+    assert len({look(name) for name in nas3dunet.CANDIDATES["normal"]}) == 5
 
 
 def rendered(figure: Figure) -> list[tuple[str, object]]:
@@ -92,7 +111,7 @@ def rendered(figure: Figure) -> list[tuple[str, object]]:
 def test_no_letters_meet_and_none_leave_the_picture(nodes: int) -> None:
     for seed in range(4):
         with style():
-            figure = compose(whole(architecture(drawn_genotype(seed, nodes=nodes)), 3))
+            figure = compose(whole(architecture(drawn_genotype(seed, nodes=nodes)), {}))
             found = rendered(figure)
         assert len(found) > 20
         for (_, one), (_, other) in combinations(found, 2):

@@ -1,4 +1,4 @@
-"""The network is wired as section 2.2 of the paper says."""
+"""Networks are wired as section 2.2 of the MM-NAS paper and Fig. 3 of NAS-3D-U-Net say."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def links(wiring: Wiring) -> list[tuple[str, str, bool]]:
 
 
 def test_mmnas_as_the_paper_wires_it() -> None:
-    wiring = wire("mmnas", 4.5, size=SIZE, reductions=3)
+    wiring = wire("mmnas", 4.5, size=SIZE, settings={"reductions": 3})
     found = links(wiring)
     inputs = {
         "N1 normal": ("PET stem", "CT stem"),
@@ -49,10 +49,39 @@ def test_mmnas_as_the_paper_wires_it() -> None:
     ]
 
 
-@pytest.mark.parametrize("reductions", [1, 2, 3, 4, 5])
-def test_ways_and_blocks_keep_apart(reductions: int) -> None:
-    wiring = wire("mmnas", 4.5, size=SIZE, reductions=reductions)
-    assert sum("reduction" in block.text for block in wiring.blocks) == reductions
+def test_nas3dunet_as_the_paper_wires_it() -> None:
+    wiring = wire("nas3dunet", 4.5, size=SIZE, settings={})
+    found = links(wiring)
+    inputs = {  # Fig. 3
+        "D1 downward": ("P0", "P1"),
+        "D2 downward": ("P1", "D1 downward"),
+        "D3 downward": ("D1 downward", "D2 downward"),
+        "D4 downward": ("D2 downward", "D3 downward"),
+        "U1 upward": ("D3 downward", "D4 downward"),
+        "U2 upward": ("D2 downward", "U1 upward"),
+        "U3 upward": ("D1 downward", "U2 upward"),
+        "U4 upward": ("P1", "U3 upward"),
+        "U5 upward": ("P0", "U4 upward"),
+    }
+    for cell, (older, newer) in inputs.items():
+        assert sorted(link for link in found if link[1] == cell) == sorted([(older, cell, True), (newer, cell, False)])
+    assert sorted(link for link in found if link[1] not in inputs) == [
+        ("U5 upward", "convolution", False),
+        ("convolution", "", False),
+        ("images", "P0", False),
+        ("images", "P1", False),
+    ]
+    rows = {block.text: round(block.y, 6) for block in wiring.blocks}
+    assert all(rows[older] == rows[cell] for cell, (older, _) in inputs.items() if cell.startswith("U"))
+
+
+@pytest.mark.parametrize("cells", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize(
+    ("space", "key", "text"), [("mmnas", "reductions", "reduction"), ("nas3dunet", "depth", "downward")]
+)
+def test_ways_and_blocks_keep_apart(space: str, key: str, text: str, cells: int) -> None:
+    wiring = wire(space, 4.5, size=SIZE, settings={key: cells})
+    assert sum(text in block.text for block in wiring.blocks) == cells
     for block in wiring.blocks:
         assert block.x - block.width / 2 >= 0
         assert block.x + block.width / 2 <= 4.5
@@ -86,5 +115,5 @@ def test_fusion_by_hand_joins_what_was_apart() -> None:
 
 
 def test_a_space_that_nobody_wired() -> None:
-    with pytest.raises(ReradError, match=r"no network is known for the search space 'else'.*Known: mmnas"):
-        wire("else", 4.5, size=SIZE, reductions=3)
+    with pytest.raises(ReradError, match=r"no network is known for the search space 'else'.*Known: mmnas, nas3dunet"):
+        wire("else", 4.5, size=SIZE, settings={})

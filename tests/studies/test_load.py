@@ -80,8 +80,12 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"studies": {"mmnas": {"methods": {"mmnas3d": {"search": {"epoch": 3}}}}}}, r"search\.epoch: unknown key\. Did you mean 'epochs'"),
         ({"studies": {"mmnas": {"methods": {"random3d": {"search": {"epochs": 3}}}}}}, r"methods\.random3d\.search: .* does not do"),
         ({"studies": {"mmnas": {"bases": {"volumes": {"network": {"operations": ["skip", "pooling 3"]}}}}}}, r"operations\.1: 'pooling 3' does not do"),
+        ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["PET", "t1"]}}}}},
+         r"mmnas\.yaml: methods\.mmnas3d\.modalities: the cohort sts has no t1\. Write some of: PET, CT"),
+        ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["US"]}}}}}, r"modalities\.0: 'US' does not do\. Write one of: PET, CT, t1"),
+        ({"studies": {"chmfl": {"figures": {"fig9": {"kind": "patches", "caption": "x"}}}}}, r"figures\.fig9\.patch: missing key"),
         ({"studies": {"chmfl": {"enabled": False}}}, r"no enabled study of the cohort sts defines the method 'hc_rf'"),
-        ({"studies": {"chmfl": {"enabled": False}, "mmnas": {"enabled": False}}}, "every study has enabled: false"),
+        ({"studies": {study: {"enabled": False} for study in ("chmfl", "mmnas", "nas3dunet")}}, "every study has enabled: false"),
         ({"studies": {"mmnas": {"methods": {"majority": {"model": "majority", "modalities": ["CT"], "recipe": {}}}}}},
          r"studies\.mmnas\.methods\.majority: defined twice"),
     ],
@@ -152,8 +156,10 @@ def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any],
 
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:
     paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
-    with pytest.raises(ConfigError, match=r"cohorts\.sts\.local\.path: null: the source local needs a folder"):
-        load(paper, root=root).local_files("sts")
+    assert load(paper, root=root).local_files("sts") == []  # an archive
+    mine = merge(paper, {"cohorts": {"sts": {"source": "local"}}})
+    with pytest.raises(ConfigError, match=r"cohorts\.sts\.local\.path: null: the source local needs a folder of scans"):
+        load(mine, root=root).local_files("sts")
     overlay = {"cohorts": {"sts": {"source": "local", "local": {"path": "/no/such/folder"}}}}
     with pytest.raises(ConfigError, match="'/no/such/folder' is not a folder"):
         loaded(config, root, overlay).local_files("sts")
@@ -168,6 +174,21 @@ def test_every_file_of_a_local_source_is_an_input_whatever_its_form(
         (tmp_path / file).touch()
     overlay = {"cohorts": {"sts": {"source": "local", "local": {"path": str(tmp_path)}}}}
     assert loaded(config, root, overlay).local_files("sts") == sorted(str(tmp_path / file) for file in files)
+
+
+def test_what_an_archive_lacks_comes_from_a_folder(root: Path, config: dict[str, Any], tmp_path: Path) -> None:
+    paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    with pytest.raises(
+        ConfigError, match=r"tcga_gbm\.cbioportal\.segmentations: null: the source cbioportal needs a fol"
+    ):
+        load(paper, root=root).local_files("tcga_gbm")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "mask.nii.gz").touch()
+    overlay = {"cohorts": {"tcga_gbm": {"source": "gdc", "gdc": {"segmentations": str(tmp_path)}}}}
+    plan = load(merge(paper, overlay), root=root)
+    assert plan.local_files("tcga_gbm") == [str(tmp_path / "a" / "mask.nii.gz")]
+    assert plan.source_settings("tcga_gbm")["segmentations"] == str(tmp_path)
+    assert loaded(config, root, {}).local_files("tcga_gbm") == []  # a phantom
 
 
 def test_stages_that_read_scans_know_the_region(root: Path, config: dict[str, Any]) -> None:

@@ -142,6 +142,9 @@ def test_what_is_wrong_is_told(cohort: Path) -> None:
     with pytest.raises(ReradError, match="case case_0 has no target to classify"):
         target_of(patches_of(cohort), 0)
     cases = pd.read_csv(cohort / "cases.csv")
+    cases.assign(box_shape="9 11 9").to_csv(cohort / "cases.csv", index=False)
+    with pytest.raises(ReradError, match=r"arrays/case_0: \(9, 11, 10\) voxels for a box of \(9, 11, 9\)"):
+        patches_of(cohort).truth(0)
     cases.assign(box_start="1 2").to_csv(cohort / "cases.csv", index=False)
     with pytest.raises(ReradError, match=r"cases\.csv, case case_0: box_start is '1 2', not 3 numbers"):
         patches_of(cohort)

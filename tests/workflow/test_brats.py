@@ -25,7 +25,7 @@ STUDY = {
     "task": "classification",
     "primary": "auc",
     "compare_with": None,
-    "methods": {"majority": {"model": "majority", "modalities": ["PET"], "recipe": {}}},
+    "methods": {"majority": {"model": "majority", "modalities": ["t1"], "recipe": {}}},
     "tables": {
         "table1": {
             "title": "T",
@@ -55,7 +55,7 @@ def test_acquire_prepare_split_and_picture(root: Path, tmp_path: Path) -> None:
     folder = tmp_path / cohort
     cases = pd.read_csv(folder / "cases.csv")
     splits = read_splits(folder / "splits.csv")
-    assert sorted(cases["grade"]) == ["HGG", "HGG", "HGG", "LGG"]
+    assert sorted(cases["grade"]) == ["HGG"] * 4 + ["LGG"] * 2
     assert set(splits["case"]) == set(cases["case"])
     assert splits["fold"].nunique() == 2
     for case in cases["case"]:

@@ -121,9 +121,8 @@ def folds_of(wildcards):
 
 
 def local_files(wildcards):
-    """Return the files of a local source: a change of one of them reacquires the cohort."""
-    settings = config["cohorts"][wildcards.cohort]
-    return PLAN.local_files(wildcards.cohort) if settings["source"] == "local" else []
+    """Return the files that a cohort takes from a local folder: a change of one of them reacquires it."""
+    return PLAN.local_files(wildcards.cohort)
 
 
 def parts_of(wildcards):
@@ -317,7 +316,23 @@ def entry_of(wildcards, part):
 def masks_of_figure(wildcards):
     """Return the predictions of segmentation that a figure needs."""
     kind = entry_of(wildcards, "figures")["kind"]
-    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind == "segmentations" else []
+    kinds = ("segmentations", "overlays", "boxes")
+    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind in kinds else []
+
+
+def predictions_of(wildcards):
+    """Return the name of the predictions that a study compares."""
+    return f"predictions_{PLAN.studies[wildcards.study]['task']}.csv"
+
+
+def described_cohorts():
+    """Return the cohorts whose cases have handcrafted features."""
+    return [cohort for cohort in PLAN.methods if "describe" in config["cohorts"][cohort]]
+
+
+def studies_of_masks():
+    """Return the studies that are about segmentation."""
+    return [name for name, study in PLAN.studies.items() if study["task"] == "segmentation"]
 
 
 def searches_of_figure(name, *kinds):
@@ -341,7 +356,13 @@ def arrays_of_figure(wildcards):
     """Return the arrays that a figure with pictures of scans needs."""
     kind = entry_of(wildcards, "figures")["kind"]
     arrays = f"{COHORT}/arrays".format(cohort=cohort_of(wildcards))
-    return [arrays] if kind in ("scans", "maps", "segmentations") else []
+    return [arrays] if kind in ("scans", "maps", "segmentations", "modalities", "patches", "overlays") else []
+
+
+def published_of_table(wildcards):
+    """Return the published values of a table, if the paper has them."""
+    entry = entry_of(wildcards, "tables")
+    return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
 
 
 def published_of_figure(wildcards):

@@ -8,6 +8,7 @@ rule evaluate:
         ),
         segmentation=lambda wildcards: trained_files("predictions_segmentation.csv", wildcards.cohort, wildcards.method),
         regression=lambda wildcards: trained_files("predictions_regression.csv", wildcards.cohort, wildcards.method),
+        cases=f"{COHORT}/cases.csv",
     output:
         metrics=f"{TRAINED}/metrics.csv",
     log:
@@ -32,7 +33,7 @@ rule compare:
         predictions=lambda wildcards: [
             file
             for method in PLAN.rows(wildcards.study)
-            for file in trained_files("predictions_classification.csv", cohort_of(wildcards), method)
+            for file in trained_files(predictions_of(wildcards), cohort_of(wildcards), method)
         ],
     output:
         comparisons=f"{RUN}/{{study}}/comparisons.csv",
@@ -49,11 +50,38 @@ rule compare:
         rows=lambda wildcards: PLAN.rows(wildcards.study),
         floors=lambda wildcards: PLAN.rows(wildcards.study, "floor"),
         bootstraps=config["bootstraps"],
+        task=lambda wildcards: PLAN.studies[wildcards.study]["task"],
         code=code_of("compare", "rerad.evaluation.compare"),
     message:
         "Compare the methods of {wildcards.study}"
     script:
         "../scripts/compare.py"
+
+
+rule itemise:
+    input:
+        predictions=lambda wildcards: [
+            file
+            for method in PLAN.rows(wildcards.study)
+            for file in trained_files("predictions_segmentation.csv", cohort_of(wildcards), method)
+        ],
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+    output:
+        csv=f"{RUN}/{{study}}/cases.csv",
+    log:
+        f"{RUN}/logs/itemise_{{study}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/itemise_{{study}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1000,
+    params:
+        code=code_of("itemise", "rerad.evaluation.itemise"),
+    message:
+        "Results of every case of {wildcards.study}"
+    script:
+        "../scripts/itemise.py"
 
 
 # Needs no cohort: it reads the papers' own numbers.

@@ -1,4 +1,5 @@
 # tabulate, plot, report: results → tables, figures and the page
+ABOUT = [f"{package}.about" for package in cohorts.COHORTS.values()]
 TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir())
 
 
@@ -7,7 +8,7 @@ rule tabulate:
         cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
         metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
         costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
-        published=lambda wildcards: ROOT / "config" / "published" / entry_of(wildcards, "tables")["published"],
+        published=published_of_table,
     output:
         csv=f"{RUN}/{{study}}/tables/{{table}}.csv",
         md=f"{RUN}/{{study}}/tables/{{table}}.md",
@@ -25,7 +26,7 @@ rule tabulate:
         settings=lambda wildcards: study_settings(wildcards, "tables"),
         about=lambda wildcards: PLAN.about(cohort_of(wildcards)),
         stale=lambda wildcards: stale_methods(wildcards),
-        code=code_of("tabulate", "rerad.reporting.assemble", files=TEMPLATES),
+        code=code_of("tabulate", "rerad.reporting.assemble", *ABOUT, files=TEMPLATES),
     message:
         "Table {wildcards.table} of {wildcards.study}"
     script:
@@ -117,7 +118,7 @@ rule plot:
         primary=lambda wildcards: PLAN.studies[wildcards.study]["primary"],
         networks=networks_of_figure,
         phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
-        spacing_mm=lambda wildcards: config["cohorts"][cohort_of(wildcards)]["prepare"]["spacing_mm"],
+        spacing_mm=lambda wildcards: config["cohorts"][cohort_of(wildcards)]["prepare"].get("spacing_mm"),
         code=code_of("plot", "rerad.reporting.draw"),
     message:
         "Figure {wildcards.figure} of {wildcards.study}"
@@ -156,11 +157,12 @@ rule report:
             file=[
                 "cases.csv",
                 "patient_flow.csv",
-                "features_flow.csv",
                 "box_check.csv",
                 "quality",
             ],
         ),
+        expand(f"{COHORT}/features_flow.csv", cohort=described_cohorts()),
+        expand(f"{RUN}/{{study}}/cases.csv", study=studies_of_masks()),
         expand(f"{RUN}/{{study}}/comparisons.csv", study=PLAN.studies),
         findings=f"{RUN}/audit/findings.csv",
         manifests=expand(f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods),
@@ -185,7 +187,7 @@ rule report:
         config=PLAN.effective(),
         difference=PLAN.difference(),
         root=str(ROOT),
-        code=code_of("report", "rerad.reporting.assemble", files=TEMPLATES),
+        code=code_of("report", "rerad.reporting.assemble", *ABOUT, files=TEMPLATES),
     message:
         "Report of the run {config[run]}"
     script:

@@ -15,4 +15,5 @@ compare(
     comparisons=Path(snakemake.output.comparisons),
     seed=0,
     bootstraps=snakemake.params.bootstraps,
+    task=snakemake.params.task,
 )

@@ -13,6 +13,7 @@ evaluate(
         "regression": [Path(path) for path in snakemake.input.regression],
     },
     metrics=Path(snakemake.output.metrics),
+    cases=Path(snakemake.input.cases),
     bootstraps=snakemake.params.bootstraps,
     seed=0,
 )

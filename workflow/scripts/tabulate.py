@@ -12,7 +12,7 @@ make_table(
     table=snakemake.wildcards.table,
     about=snakemake.params.about,
     cases=Path(snakemake.input.cases),
-    published=Path(snakemake.input.published),
+    published=Path(snakemake.input.published[0]) if snakemake.input.published else None,
     metrics=[Path(path) for path in snakemake.input.metrics],
     costs=[Path(path) for path in snakemake.input.costs],
     stale=snakemake.params.stale,

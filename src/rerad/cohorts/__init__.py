@@ -7,12 +7,22 @@ from typing import Any
 
 from rerad.cohorts.sources import Part
 
-COHORTS = {"brats": "rerad.cohorts.brats", "sts": "rerad.cohorts.sts"}
+COHORTS = {
+    "brats": "rerad.cohorts.brats",
+    "breast": "rerad.cohorts.breast",
+    "sts": "rerad.cohorts.sts",
+    "tcga_gbm": "rerad.cohorts.tcga_gbm",
+}
 
 
 def stage(cohort: str, name: str) -> ModuleType:
-    """Return the module of one stage (acquire, prepare, describe) of a cohort, or the light one of its ``parts``."""
+    """Return the module of one stage (acquire, prepare, describe) of a cohort, or a light one (parts, about)."""
     return importlib.import_module(f"{COHORTS[cohort]}.{name}")
+
+
+def about(cohort: str) -> ModuleType:
+    """Return what tables, figures and pages say of a cohort: its modalities, counts and words."""
+    return stage(cohort, "about")
 
 
 def parts(cohort: str, source: str, settings: dict[str, Any]) -> list[Part]:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from rerad.core.errors import ReradError
@@ -163,6 +164,12 @@ def write_csv(path: str | Path, table: pd.DataFrame) -> None:
     """Write a table without its index, numbers with ten significant digits."""
     with atomic(path) as part:
         table.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+
+
+def write_array(path: str | Path, values: np.ndarray) -> None:
+    """Write an array (.npy) in C order."""
+    with atomic(path) as part:
+        np.save(part, np.ascontiguousarray(values))
 
 
 def sha256(path: str | Path) -> str:

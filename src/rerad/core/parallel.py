@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
@@ -12,6 +11,7 @@ from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
 
+from rerad.core import bar
 from rerad.core.errors import CaseError, ReradError
 from rerad.core.life import end_with
 
@@ -85,10 +85,7 @@ def _guarded(function: Callable[[Item], Any], item: Item) -> tuple[Any, str]:
 
 
 def _tell(label: str, count: int, total: int) -> None:
-    if sys.stderr.isatty():
-        filled = 30 * count // total
-        end = "\n" if count == total else ""
-        sys.stderr.write(f"\r{label} [{'█' * filled}{'·' * (30 - filled)}] {count}/{total}{end}")
-        sys.stderr.flush()
+    if bar.on_terminal():
+        bar.draw(label, count / total, f"{count}/{total}", over=count == total)
     elif count == total or count % max(1, total // 10) == 0:
         log.info("%s: %d of %d", label, count, total)

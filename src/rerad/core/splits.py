@@ -18,8 +18,9 @@ def make_splits(cases: pd.DataFrame, *, folds: int, seed: int) -> pd.DataFrame:
     """Return (case, fold 1…folds, role) with every included case tested once.
 
     Folds are as equal as can be and stratified by what the cohort knows: by target and by the availability of CT, so
-    that methods that need both modalities meet balanced folds as well, or by grade. The cases of a patient are all on
-    one side of a fold. ``cases`` has the columns case and included, and any of target, has_ct, grade and patient.
+    that methods that need both modalities meet balanced folds as well, or by grade, or by group. The cases of a patient
+    are all on one side of a fold. ``cases`` has the columns case and included, and any of target, has_ct, grade, group
+    and patient.
 
     Raises:
         ReradError: fewer cases of a class, or fewer patients, than folds.
@@ -52,8 +53,9 @@ def _strata(used: pd.DataFrame) -> pd.Series:
     for name in ("target", "has_ct"):
         if name in used:
             stratum += used[name].astype(int).astype(str)
-    if "grade" in used:  # where nobody knows it, one stratum of its own
-        stratum += used["grade"].map(lambda grade: grade if isinstance(grade, str) else "")
+    for name in ("grade", "group"):
+        if name in used:  # where nobody knows it, one stratum of its own
+            stratum += used[name].map(lambda told: told if isinstance(told, str) else "")
     return stratum
 
 
@@ -108,5 +110,5 @@ def read_splits(path: str | Path) -> pd.DataFrame:
 
 def split(cases: Path, *, folds: int, seed: int, splits: Path) -> None:
     """Write the split of a cohort from its ``cases.csv``."""
-    table = pd.read_csv(cases, dtype=dict.fromkeys(("case", "patient", "grade"), str))
+    table = pd.read_csv(cases, dtype=dict.fromkeys(("case", "patient", "grade", "group"), str))
     write_csv(splits, make_splits(table, folds=folds, seed=seed))

@@ -17,7 +17,7 @@ def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
     Raises:
         ReradError: naming the case, the region and the seed, or a case with two targets.
     """
-    keys = ["case", *(name for name in ("region", "feature") if name in part.columns)]
+    keys = _keys(part)
     everyone = pd.MultiIndex.from_product([sorted(part[name].unique()) for name in ("seed", *keys)])
     times = part.groupby(["seed", *keys]).size().reindex(everyone, fill_value=0)
     wrong = times[times != 1]
@@ -34,3 +34,24 @@ def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
         twice = targets.index[targets > 1][0]
         told = f"case {twice if len(keys) == 1 else ', '.join(twice)} has two different {truth}s"
         raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
+
+
+def check_once_a_fold(part: pd.DataFrame, task: str = "classification") -> None:
+    """Refuse rows of one role, selection and variant in which a case stands twice in a fold and seed.
+
+    Of segmentation this holds for every region apart.
+
+    Raises:
+        ReradError: naming the case, the region, the fold and the seed.
+    """
+    keys = _keys(part)
+    twice = part[part.duplicated(["fold", "seed", *keys])]
+    if len(twice):
+        first = twice.iloc[0]
+        name = f", {keys[-1]} ".join(str(first[key]) for key in keys)
+        told = f"case {name} stands twice in fold {first['fold']} with seed {first['seed']}"
+        raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
+
+
+def _keys(part: pd.DataFrame) -> list[str]:
+    return ["case", *(name for name in ("region", "feature") if name in part.columns)]

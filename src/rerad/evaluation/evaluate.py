@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +11,29 @@ import pandas as pd
 
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
-from rerad.evaluation import cases, features, voxels
-from rerad.evaluation.checks import check_tested_once
+from rerad.evaluation import cases as scores
+from rerad.evaluation import features, voxels
+from rerad.evaluation.checks import check_once_a_fold, check_tested_once
 from rerad.training.predictions import read
 
 log = logging.getLogger(__name__)
 COLUMNS = [
-    *("task", "metric", "scope", "selection", "variant", "value", "low", "high", "sd", "n"),
+    *("task", "metric", "scope", "selection", "variant", "role", "group", "value", "low", "high", "sd", "n"),
     *("wilson_low", "wilson_high", "n_positive"),
 ]
-TASKS = {"classification": cases.measure, "segmentation": voxels.measure, "regression": features.measure}
+TASKS = {"classification": scores.measure, "segmentation": voxels.measure, "regression": features.measure}
+ROLES = {"classification": ("test",), "segmentation": ("test", "train"), "regression": ("test",)}
+EVERYONE = "all"
 
 
-def evaluate(predictions: Mapping[str, Sequence[Path]], *, metrics: Path, bootstraps: int, seed: int) -> None:
+def evaluate(
+    predictions: Mapping[str, Sequence[Path]],
+    *,
+    metrics: Path,
+    bootstraps: int,
+    seed: int,
+    cases: Path | None = None,
+) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
     ``predictions`` leads from a task (``classification``, ``segmentation``, ``regression``) to its files.
@@ -34,11 +44,15 @@ def evaluate(predictions: Mapping[str, Sequence[Path]], *, metrics: Path, bootst
     ``fold`` rows: mean, sd and Student's t interval over the folds (of the mean over seeds), n folds in which the
     metric is defined.
 
+    The ``role`` test is that of out-of-fold predictions. Segmentation has the role train as well: each case by the
+    networks that were trained on it, its metric averaged over them. Where ``cases`` (cases.csv) tells grades, the
+    ``group`` of each grade has rows of segmentation beside ``all``.
+
     A task whose files are all empty is one that the method does not have. If no task has rows, or a task has some in
     one chunk and none in another, the method failed, and the table has only its header.
 
     Raises:
-        ReradError: a case is not tested exactly once per seed, or its target differs between rows.
+        ReradError: a case is not tested exactly once per seed, stands twice in a fold, or its target differs.
     """
     tables = {task: [read(path, task) for path in paths] for task, paths in predictions.items()}
     found = {task: parts for task, parts in tables.items() if any(not part.empty for part in parts)}
@@ -46,17 +60,41 @@ def evaluate(predictions: Mapping[str, Sequence[Path]], *, metrics: Path, bootst
         log.warning("a chunk without predictions: %s has no values", metrics)
         write_csv(metrics, pd.DataFrame(columns=COLUMNS))
         return
-    rows = [row for task, parts in found.items() for row in _of_task(task, parts, bootstraps, seed)]
+    groups = read_groups(cases)
+    rows = [row for task, parts in found.items() for row in _of_task(task, parts, groups, bootstraps, seed)]
     write_csv(metrics, pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64", "n_positive": "Int64"}))
 
 
-def _of_task(task: str, parts: Sequence[pd.DataFrame], bootstraps: int, seed: int) -> list[dict[str, Any]]:
+def read_groups(cases: Path | None) -> dict[str, str]:
+    """Return the grade of every case whose grade cases.csv tells."""
+    if cases is None:
+        return {}
+    table = pd.read_csv(cases, dtype={"case": str})
+    if "grade" not in table:
+        return {}
+    known = table.dropna(subset="grade")
+    return dict(zip(known["case"], known["grade"], strict=True))
+
+
+def _of_task(
+    task: str, parts: Sequence[pd.DataFrame], groups: Mapping[str, str], bootstraps: int, seed: int
+) -> list[dict[str, Any]]:
     everything = pd.concat(parts, ignore_index=True)
-    tested = everything[everything["role"] == "test"]
     rows: list[dict[str, Any]] = []
-    for (selection, variant), part in tested.groupby(["selection", "variant"], sort=True):
-        check_tested_once(part, task)
-        shared = {"task": task, "selection": selection, "variant": variant}
-        resampling = derive(seed, "evaluate", str(selection), str(variant))
-        rows += [{**shared, **row} for row in TASKS[task](part, bootstraps=bootstraps, seed=resampling)]
+    for role in ROLES[task]:
+        judged = everything[everything["role"] == role]
+        for (selection, variant), part in judged.groupby(["selection", "variant"], sort=True):
+            (check_tested_once if role == "test" else check_once_a_fold)(part, task)
+            shared = {"task": task, "selection": selection, "variant": variant, "role": role}
+            resampling = derive(seed, "evaluate", str(selection), str(variant))
+            for group, members in _grouped(task, part, groups):
+                measured = TASKS[task](members, bootstraps=bootstraps, seed=resampling)
+                rows += [{**shared, "group": group, **row} for row in measured]
     return rows
+
+
+def _grouped(task: str, part: pd.DataFrame, groups: Mapping[str, str]) -> Iterator[tuple[str, pd.DataFrame]]:
+    yield EVERYONE, part
+    if task == "segmentation":
+        grades = part["case"].map(groups)
+        yield from ((str(grade), part[grades == grade]) for grade in sorted(set(grades.dropna())))

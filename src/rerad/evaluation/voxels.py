@@ -15,10 +15,11 @@ LEVEL = 0.95
 
 
 def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str, Any]]:
-    """Return the rows of metrics.csv for the test rows of one selection and variant (fold, seed, case, region, …).
+    """Return the rows of metrics.csv for the rows of one role, selection and variant (fold, seed, case, region, …).
 
     With one region the metrics keep their names, with several each has the region's as its suffix (``dice_et``). A case
-    in which a metric is undefined counts neither in its mean nor in its n. See ``evaluate``.
+    in which a metric is undefined counts neither in its mean nor in its n. A case of several folds, as the training
+    cases are, counts with its mean over them. See ``evaluate``.
     """
     regions = sorted(part["region"].unique())
     rows = []
@@ -26,7 +27,7 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
         suffix = f"_{region.lower()}" if len(regions) > 1 else ""
         chosen = part[part["region"] == region]
         for name in METRICS:
-            values = chosen.pivot(index="seed", columns="case", values=name).sort_index().sort_index(axis=1)
+            values = chosen.groupby(["seed", "case"], sort=True)[name].mean().unstack("case")
             named = {"metric": f"{name}{suffix}"}
             rows.append({**named, "scope": "pooled", **_pooled(values.to_numpy(float), bootstraps, seed)})
             rows.append({**named, "scope": "fold", **_per_fold(chosen, name)})

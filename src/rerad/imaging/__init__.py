@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.imaging.dicom.ct import read_ct as read_ct
+    from rerad.imaging.dicom.mr import read_mr as read_mr
     from rerad.imaging.dicom.rtstruct import read_rtstruct as read_rtstruct
+    from rerad.imaging.dicom.seg import read_seg as read_seg
     from rerad.imaging.dicom.suv import read_suv as read_suv
 
-__all__ = ["read_ct", "read_rtstruct", "read_suv"]
+__all__ = ["read_ct", "read_mr", "read_rtstruct", "read_seg", "read_suv"]
 
 
 def __getattr__(name: str) -> Any:

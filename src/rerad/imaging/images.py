@@ -10,7 +10,8 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from rerad.core.errors import CaseError
+from rerad.core.errors import CaseError, ReradError
+from rerad.core.files import atomic
 from rerad.imaging.nifti import stored_floats
 
 # Headers store geometry as 32-bit floats: equal grids differ in the last digits of what is read back.
@@ -101,6 +102,23 @@ def read_channels(path: str | Path) -> list[sitk.Image]:
     image = _read(Path(path), dimensions=4)
     *size, count = image.GetSize()
     return [sitk.Extract(image, [*size, 0], [0, 0, 0, index]) for index in range(count)]
+
+
+def write_image(path: str | Path, image: sitk.Image) -> None:
+    """Write an image, compressed where its format knows how.
+
+    Raises:
+        ReradError: it cannot be written.
+    """
+    with atomic(path) as part:
+        try:
+            sitk.WriteImage(image, str(part), useCompression=True)
+        except RuntimeError as error:
+            raise ReradError(
+                f"cannot be written ({last_line(error)})",
+                where=str(path),
+                remedy="Free space or give write permission there, and end the name as its format wants it (.nii.gz)",
+            ) from error
 
 
 def _read(path: Path, *, dimensions: int) -> sitk.Image:

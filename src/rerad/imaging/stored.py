@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
-from rerad.core.files import write_json
+from rerad.core.files import write_array, write_json
 
 CONTENTS = "contents.json"
 _AGAIN = "Remove the cohort's folder below cohorts/ and run again"
@@ -95,8 +95,8 @@ def file_names(case: str) -> tuple[str, str]:
 def store_case(arrays: Path, case: str, images: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
     """Write the two files of a case."""
     images_file, labels_file = file_names(case)
-    np.save(arrays / images_file, np.ascontiguousarray(images, np.float32))
-    np.save(arrays / labels_file, np.ascontiguousarray(labels, np.uint8))
+    write_array(arrays / images_file, images.astype(np.float32, copy=False))
+    write_array(arrays / labels_file, labels.astype(np.uint8, copy=False))
 
 
 def open_case(arrays: Path, case: str, *, channels: int) -> Stored:

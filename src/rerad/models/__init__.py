@@ -22,8 +22,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.models.cells.genotype import Genotype
+    from rerad.models.elastic_net import elastic_net_path
+    from rerad.models.penalised.crossed import elastic_net_cv, elastic_net_nested
 
-__all__ = ["MODELS", "NETWORKS", "REGRESSORS", "Genotype", "model", "task_names"]
+__all__ = [
+    "MODELS",
+    "NETWORKS",
+    "REGRESSORS",
+    "Genotype",
+    "elastic_net_cv",
+    "elastic_net_nested",
+    "elastic_net_path",
+    "model",
+    "task_names",
+]
 
 NETWORKS = {
     "chmfl": "rerad.models.chmfl",
@@ -31,7 +43,9 @@ NETWORKS = {
     "mcl3d": "rerad.models.mcl3d",
     "mmnas": "rerad.models.mmnas",
     "mor_cnn3d": "rerad.models.mor_cnn3d",
+    "nas3dunet": "rerad.models.nas3dunet",
     "resnet2d": "rerad.models.resnet2d",
+    "unet3d": "rerad.models.unet3d",
     "vnet": "rerad.models.vnet",
 }
 
@@ -39,6 +53,14 @@ REGRESSORS = {
     "dense": "rerad.models.dense",
     "mean": "rerad.models.mean",
     "median": "rerad.models.median",
+}
+
+# What is public but heavier than names, imported when it is first asked for.
+PUBLIC = {
+    "Genotype": "rerad.models.cells.genotype",
+    "elastic_net_cv": "rerad.models.penalised.crossed",
+    "elastic_net_nested": "rerad.models.penalised.crossed",
+    "elastic_net_path": "rerad.models.elastic_net",
 }
 
 MODELS = {
@@ -73,9 +95,6 @@ def task_names(name: str, settings: dict[str, Any]) -> tuple[str, ...]:
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is public but heavier than names when it is first asked for."""
-    if name == "Genotype":
-        from rerad.models.cells.genotype import Genotype
-
-        return Genotype
+    if name in PUBLIC:
+        return getattr(importlib.import_module(PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

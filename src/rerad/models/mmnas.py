@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from torch import Tensor, nn
 
 from rerad.core.errors import ConfigError
 from rerad.models.cells.alphas import Alphas
-from rerad.models.cells.cell import KEEP_ALL, Cell, Levers, adapt, found_cell, searched_cell
-from rerad.models.cells.genotype import Genotype
+from rerad.models.cells.cell import KEEP_ALL, CellMaker, Levers, adapt, found_cells, searched_cells
+from rerad.models.cells.genotype import read_genotype
 from rerad.models.cells.operations import Style
 from rerad.models.cells.space import INPUTS, NODE, Space
 from rerad.models.hierarchical.blocks import CONVOLUTIONS
@@ -52,14 +51,9 @@ def build(settings: dict[str, Any], *, channels: tuple[str, ...], shape: tuple[i
     """
     options = complete(settings, DEFAULTS)
     axes = spatial_axes(shape)
-    if options["genotype"] is None:
-        what, remedy = "the network has no genotype", "Give the method a search, or a genotype"
-        raise ConfigError(what, where="network.genotype", remedy=remedy)
-    genotype = Genotype.from_dict(options["genotype"], where="network.genotype")
-    genotype.check_space(space(settings, dims=axes), where="network.genotype")
+    genotype = read_genotype(options["genotype"], space(settings, dims=axes))
     style = Style(axes, options["norm"], affine=True)
-    cells = {kind: partial(_found, genotype, kind, style) for kind in genotype.cells}
-    network = MmNas(options, channels, shape, style, cells)
+    network = MmNas(options, channels, shape, style, found_cells(genotype, style))
     initialise(network)
     return network
 
@@ -81,8 +75,7 @@ def supernet(
     axes = spatial_axes(shape)
     known = space(settings, dims=axes)
     style = Style(axes, options["norm"], affine=False)
-    cells = {kind: partial(_searched, known, kind, style, levers) for kind in known.cells}
-    network = MmNas(options, channels, shape, style, cells, Alphas(known))
+    network = MmNas(options, channels, shape, style, searched_cells(known, style, levers), Alphas(known))
     initialise(network)
     return network
 
@@ -98,14 +91,6 @@ def space(settings: dict[str, Any], *, dims: int) -> Space:
     return Space("mmnas", dims, options["nodes"], {NORMAL: everywhere, REDUCTION: everywhere})
 
 
-def _found(genotype: Genotype, kind: str, style: Style, inputs: list[nn.Module], channels: int) -> Cell:
-    return found_cell(genotype.cells[kind], inputs, channels, style)
-
-
-def _searched(known: Space, kind: str, style: Style, levers: Levers, inputs: list[nn.Module], channels: int) -> Cell:
-    return searched_cell(kind, inputs, channels, known, style, levers)
-
-
 class MmNas(nn.Module):
     """N1 (PET, CT) → R1 (PET + CT, N1) → R2 (N1, R1) → R3 (R1, R2) → … → two convolutions → fully connected layer.
 
@@ -118,7 +103,7 @@ class MmNas(nn.Module):
         channels: tuple[str, ...],
         shape: tuple[int, ...],
         style: Style,
-        make: Mapping[str, Any],
+        make: Mapping[str, CellMaker],
         alphas: Alphas | None = None,
     ) -> None:
         super().__init__()

@@ -7,7 +7,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from rerad.core.errors import ConfigError
 
-REMEDY = "Use batch, running, group:<channels in a group> or groups:<number of groups>"
+REMEDY = (
+    "Use batch, running, group:<channels in a group>, group:<channels in a group>|1 (one group where they do not "
+    "divide) or groups:<number of groups>"
+)
 
 
 class BatchNorm(_BatchNorm):
@@ -57,22 +60,26 @@ def norm_layer(norm: str, channels: int, *, affine: bool = True) -> nn.Module:
     """Return the normalisation ``norm`` of ``channels`` channels.
 
     ``batch``: statistics of the batch, at evaluation too, the default since the paper's batches hold one case;
-    ``running``: running statistics at evaluation; ``group:4``: groups of 4 channels; ``groups:4``: 4 groups. Where
-    channels do not fill a group of each (the two of the output), they form a single group. With ``affine`` false
-    nothing is scaled or shifted afterwards.
+    ``running``: running statistics at evaluation; ``group:4``: groups of 4 channels; ``group:4|1``: the same, and one
+    group of all channels where 4 does not divide them; ``groups:4``: 4 groups. Where channels do not fill a group of
+    each (the two of the output), they form a single group. With ``affine`` false nothing is scaled or shifted
+    afterwards.
 
     Raises:
         ConfigError: no such norm, or groups that do not divide the channels.
 
-    Source: supplementary section SIII of the paper for groups (GN_c4, GN_c8, GN_c16).
+    Source: supplementary section SIII of the paper for groups (GN_c4, GN_c8, GN_c16); ``group:16|1`` is that of the
+    released code of NAS-3D-U-Net.
     """
     if norm in ("batch", "running"):
         return BatchNorm(channels, running=norm == "running", affine=affine)
-    kind, _, count = str(norm).partition(":")
-    if kind not in ("group", "groups") or not count.isdecimal() or int(count) < 1:
+    kind, _, count = str(norm).removesuffix("|1").partition(":")
+    single = str(norm).endswith("|1")
+    known = ("group",) if single else ("group", "groups")
+    if kind not in known or not count.isdecimal() or int(count) < 1:
         raise ConfigError(f"no normalisation {norm!r}", where="network.norm", remedy=REMEDY)
     number = int(count)
-    if number > channels or channels <= 2:
+    if number > channels or channels <= 2 or (single and channels % number):
         return GroupNorm(1, channels, affine=affine)
     if channels % number:
         raise ConfigError(

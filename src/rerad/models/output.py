@@ -11,11 +11,12 @@ from torch import Tensor
 class Output(NamedTuple):
     """The heads of a network; None where it has no such head.
 
-    ``logits`` (batch, 2) and ``voxels`` (batch, 2, *shape) before softmax; ``features`` (batch, n) the last hidden
-    vector before the classifier; ``maps`` (batch, *spatial) the mean absolute activation, over channels, of the last
-    feature map at the finest resolution of the network: the decoder's end where there is a decoder, else the first
-    level of the encoders. The network computes it only where its attribute ``keep_maps`` is true. ``values``
-    (batch, outputs) is all that a regression gives.
+    ``logits`` (batch, 2) and ``voxels`` (batch, 2, *shape) before softmax, or, of a network for regions that overlap,
+    ``voxels`` (batch, regions, *shape) before the sigmoid, in the order of the task's regions (WT, TC, ET of gliomas);
+    ``features`` (batch, n) the last hidden vector before the classifier; ``maps`` (batch, *spatial) the mean absolute
+    activation, over channels, of the last feature map at the finest resolution of the network: the decoder's end where
+    there is a decoder, else the first level of the encoders. The network computes it only where its attribute
+    ``keep_maps`` is true. ``values`` (batch, outputs) is all that a regression gives.
     """
 
     logits: Tensor | None = None

@@ -12,6 +12,8 @@ import numpy as np
 from rerad.core.errors import ReradError
 
 Fold = Mapping[str, Any]
+KEPT = ("slice", "maps", "mask", "labels")
+LABELS = "labels_"
 
 
 def read_folds(predictions: Sequence[Path]) -> list[Fold]:
@@ -19,7 +21,8 @@ def read_folds(predictions: Sequence[Path]) -> list[Fold]:
 
     ``predictions`` are files ``seed<s>/<chunk>/…``; the artefacts lie beside them in ``artefacts/fold<n>.npz``. A fold
     maps ``fold`` to its number, ``cases`` to the names of its test cases, and, where the method has them, ``features``
-    (cases, n), ``slice`` (cases,), ``maps`` (cases, y', x') and ``mask`` (cases, y, x).
+    (cases, n), ``slice`` (cases,), ``maps`` (cases, y', x') and ``mask`` (cases, y, x); of cases that differ in size
+    ``labels`` is a list of (y, x), stored as ``labels_<index>``.
 
     Raises:
         ReradError: a file is broken, or its arrays do not have one row a case.
@@ -30,11 +33,11 @@ def read_folds(predictions: Sequence[Path]) -> list[Fold]:
 
 
 def of_case(folds: Sequence[Fold], case: str) -> dict[str, Any]:
-    """Return ``slice``, ``maps`` and ``mask`` of a case, as far as there are; nothing of a case that none tested."""
+    """Return slice, maps, mask and labels of a case, as far as there are; nothing of a case that none tested."""
     for fold in folds:
         if case in fold["cases"]:
             row = fold["cases"].index(case)
-            return {name: fold[name][row] for name in ("slice", "maps", "mask") if name in fold}
+            return {name: fold[name][row] for name in KEPT if name in fold}
     return {}
 
 
@@ -61,6 +64,12 @@ def _read(file: Path) -> Fold:
     if "cases" not in fold:
         raise ReradError("the array 'cases' is missing", where=str(file), remedy=remedy)
     cases = [str(case) for case in fold["cases"]]
+    numbers = sorted(int(name.removeprefix(LABELS)) for name in fold if name.startswith(LABELS))
+    if numbers:
+        if numbers != list(range(len(cases))):
+            told = f"the arrays {LABELS}<index> are {len(numbers)}, not one for each of {len(cases)} cases"
+            raise ReradError(told, where=str(file), remedy=remedy)
+        fold["labels"] = [fold.pop(f"{LABELS}{number}") for number in numbers]
     for name, values in fold.items():
         if len(values) != len(cases):
             raise ReradError(f"{name!r} has {len(values)} rows for {len(cases)} cases", where=str(file), remedy=remedy)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
 from rerad.reporting.page import write_report
@@ -108,24 +109,17 @@ def make_report(
 def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
     table = pd.read_csv(cases, dtype={"case": str})
     included = table[table["included"] == 1]
+    told = about_cohort(about["name"])
     return {
         **about,
-        "cases": len(included),
-        "positives": int((included["target"] == 1).sum()),
         "paper_cases": paper["cases"],
         "paper_positives": paper["positives"],
-        "notes": _crop_note(included),
+        "size": told.size(included),
+        "paper_size": told.paper_size(paper),
+        "counted": told.COUNTED,
+        "judged": told.JUDGED,
+        "notes": told.notes(included),
     }
-
-
-def _crop_note(included: pd.DataFrame) -> list[str]:
-    cropped = int(included["cropped"].sum())
-    if not cropped:
-        return []
-    return [
-        f"{cropped} of {len(included)} images end close around the tumour: their size, and the padding around them "
-        "in a box of fixed size, reveal the tumour's. The row on image size alone shows how much that is worth."
-    ]
 
 
 def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -154,6 +148,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
             for figure, entry in study["figures"].items()
         ],
         "deviations": deviations.to_dict("records"),
+        "per_case": f"{name}/cases.csv" if study["task"] == "segmentation" else "",
         "comparisons": folder / "comparisons.csv",
     }
 
@@ -168,5 +163,5 @@ def _cohort(name: str, about: Mapping[str, Any], folder: Path) -> dict[str, Any]
         "features_flow": folder / "features_flow.csv",
         "box_check": folder / "box_check.csv",
         "quality": folder / "quality",
-        "notes": _crop_note(cases[cases["included"] == 1]),
+        "notes": about_cohort(name).notes(cases[cases["included"] == 1]),
     }

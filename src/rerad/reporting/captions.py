@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,10 +14,21 @@ CELLS = {
         "interval of a bootstrap of patients (seeds resampled inside). AUC from scores."
     ),
     "segmentation": (
-        "Ours: over the voxels of each case's whole box, mean over the out-of-fold cases, then over seeds, with the "
+        "Ours: over the voxels of {judged}, mean over the {cases} cases, then over seeds, with the "
         "95 % interval of a bootstrap of patients (seeds resampled inside)."
     ),
 }
+RESUBSTITUTION = (
+    "Training cases (role train): each is judged by the networks of the folds that were trained on it, and counts with "
+    "the mean over them. This is resubstitution and says nothing about other patients."
+)
+HELD_OUT = "Held-out cases (role test): each is judged by the network of the one fold that did not see it."
+EMPTY = (
+    "A region that neither truth nor prediction has counts as right: Dice 1, Hausdorff distance 0. One that only one "
+    "of them has is wrong: Dice 0, and the distance is the diagonal of the image; sensitivity is defined only where "
+    "the truth has the region."
+)
+REGION = re.compile(r".*_(et|tc|wt)")
 
 
 def banner(cohort: Mapping[str, Any]) -> str:
@@ -39,9 +51,16 @@ def notes(
     published: bool,
     optimism: bool = False,
     task: str = "classification",
+    role: str = "test",
+    regions: bool = False,
 ) -> list[str]:
-    """Return the sentences under a table: what a cell is, the verdict, optimism, the cohort, marks, missing rows."""
-    sentences = [CELLS[task]]
+    """Return the sentences under a table: what a cell is, the verdict, optimism, the cohort, marks, missing rows.
+
+    ``regions``: the table has columns of several regions of a tumour.
+    """
+    sentences = [CELLS[task].format(judged=cohort["judged"], cases="training" if role == "train" else "out-of-fold")]
+    if regions:
+        sentences += [RESUBSTITUTION if role == "train" else HELD_OUT, EMPTY]
     if published:
         sentences.append(
             f"Verdict: the published {meaning(primary)} against our interval; above means ours is higher than "
@@ -52,16 +71,19 @@ def notes(
             f"Optimism: {meaning(primary)} of best_test − last. last is the fixed number of epochs, without a choice, "
             "and fills every other column; best_test takes the epoch that is best on the very fold it is tested on."
         )
-    size = f"{cohort['cases']} patients, {cohort['positives']} with distant metastases"
     sentences.append(
-        f"Cohort {cohort['name']} (source: {cohort['source']}): {size}; "
-        f"the paper: {cohort['paper_cases']} and {cohort['paper_positives']}."
+        f"Cohort {cohort['name']} (source: {cohort['source']}): {cohort['size']}; the paper: {cohort['paper_size']}."
     )
     sentences.extend(cohort.get("notes", []))
     sentences.extend(f"{mark} {text}." for mark, text in marks.items())
     if absent:
         sentences.append(f"Rows of the paper that are not reproduced yet: {', '.join(absent)}.")
     return sentences
+
+
+def of_regions(columns: Mapping[str, str]) -> bool:
+    """Tell whether a table's columns (name → metric) are of several regions of a tumour."""
+    return any(REGION.fullmatch(metric) for metric in columns.values())
 
 
 def filled(deviations: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

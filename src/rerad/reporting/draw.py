@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ReradError
+from rerad.reporting.figures.boxes import plot_boxes
 from rerad.reporting.figures.cells import plot_cells
 from rerad.reporting.figures.confusion import plot_confusion
 from rerad.reporting.figures.forest import plot_forest
 from rerad.reporting.figures.maps import plot_maps
+from rerad.reporting.figures.modalities import plot_modalities
 from rerad.reporting.figures.network import plot_network
+from rerad.reporting.figures.overlays import plot_overlays
+from rerad.reporting.figures.patches import plot_patches
 from rerad.reporting.figures.roc import plot_roc
 from rerad.reporting.figures.scans import plot_scans
 from rerad.reporting.figures.search_history import plot_search_history
@@ -20,6 +24,7 @@ from rerad.reporting.figures.tsne import plot_tsne
 from rerad.reporting.figures.weights import plot_weights
 from rerad.training.predictions import by_method
 
+ALONE = ("scans", "modalities", "patches")  # kinds that show a cohort and no method
 CELLS = ("shown", "fold", "every_fold", "by_hand")  # what an entry may say of its cells
 
 
@@ -36,7 +41,7 @@ def draw_figure(
     published: Path | None,
     cases: Path,
     arrays: Path | None,
-    spacing_mm: float,
+    spacing_mm: float | None,
     phantom: bool,
     png: Path,
     svg: Path,
@@ -56,9 +61,11 @@ def draw_figure(
     scores, masks, found = by_method(classification), by_method(segmentation), by_method(chosen)
     measured = {path.parent.name: path for path in metrics}
     target: dict[str, Any] = {"phantom": phantom, "png": png, "svg": svg}
-    if kind == "scans":
-        names = settings.get("cases", ())
-        plot_scans(cases=cases, arrays=_given(arrays, kind, png), spacing_mm=spacing_mm, names=names, **target)
+    if kind in ALONE:
+        images = {"cases": cases, "arrays": _given(arrays, kind, png), "names": settings.get("cases", ())}
+        drawers: dict[str, Any] = {"scans": plot_scans, "modalities": plot_modalities, "patches": plot_patches}
+        more = {"scans": {"spacing_mm": spacing_mm}, "patches": {"patch": settings.get("patch")}}
+        drawers[kind](**images, **more.get(kind, {}), **target)
         return
     target["rows"] = settings["rows"]
     if kind == "roc":
@@ -75,22 +82,31 @@ def draw_figure(
     elif kind == "network":
         plot_network(chosen=found, networks=networks, fold=settings.get("fold"), **target)
     elif kind == "search_history":
-        plot_search_history(chosen=found, history=by_method(history), **target)
+        panels = {"panels": settings["panels"]} if "panels" in settings else {}
+        plot_search_history(chosen=found, history=by_method(history), **panels, **target)
+    elif kind == "boxes":
+        plot_boxes(predictions=masks, **target)
     elif kind == "forest":
         plot_forest(metrics=measured, published=_given(published, kind, png), **_columns(settings, primary), **target)
     else:
-        pictures = {"maps": (plot_maps, scores), "segmentations": (plot_segmentations, masks)}
+        pictures: dict[str, Any] = {
+            "maps": (plot_maps, scores),
+            "segmentations": (plot_segmentations, masks),
+            "overlays": (plot_overlays, masks),
+        }
         draw, files = pictures[kind]
         images = {"cases": cases, "arrays": _given(arrays, kind, png), "names": settings.get("cases", ())}
         draw(predictions=files, **images, **target)
 
 
 def _columns(settings: Mapping[str, Any], primary: str) -> dict[str, Any]:
-    """Return what a forest plot takes from its table: task, primary metric and the metric of each column."""
+    """Return what a forest plot takes from its table: task, primary metric, the metric of each column, its panels."""
     known: dict[str, Any] = {"primary": settings.get("primary", primary)}
+    known |= {name: settings[name] for name in ("other_patients",) if name in settings}
     if "columns" in settings:
         columns = {name: metric for name, metric in settings["columns"].items() if not metric.startswith("hd95")}
-        known |= {"task": settings.get("task", "classification"), "columns": columns, "panels": tuple(columns)}
+        panels = [name for name in settings.get("panels", columns) if name in columns]
+        known |= {"task": settings.get("task", "classification"), "columns": columns, "panels": tuple(panels)}
     return known
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
+from rerad.cohorts import about as about_cohort
 from rerad.core.errors import ReradError
 from rerad.core.files import write_text
 from rerad.reporting.captions import filled, slug
@@ -38,7 +39,8 @@ def write_report(
 
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
     optionally a primary of its own), optionally layers (paths of such html), figures (id, caption, png), deviations
-    (mappings of one shape), optionally comparisons (path of comparisons.csv or None). ``findings``: the audit's
+    (mappings of one shape), optionally comparisons (path of comparisons.csv or None) and per_case (the results of every
+    case, as a path from the page). ``findings``: the audit's
     findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality
     (folder or None), phantom, permuted, notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
     ``thumbnail`` is the width of quality pictures in pixels.
@@ -164,18 +166,13 @@ def _cohort(cohort: Mapping[str, Any], thumbnail: int) -> dict[str, Any]:
     cases = _read(cohort["cases"])
     flows = [_read(cohort.get(name), keep_default_na=False) for name in ("patient_flow", "features_flow")]
     flow = pd.concat([frame for frame in flows if len(frame)] or [pd.DataFrame()], ignore_index=True)
-    included = cases[cases["included"] == 1]
+    about = about_cohort(cohort["id"])
     quality = cohort.get("quality")
     pictures = sorted(Path(quality).glob("*.png")) if quality else []
     return {
         **cohort,
-        "facts": {
-            "Prepared": len(cases),
-            "Included": len(included),
-            "With metastases": int((included["target"] == 1).sum()),
-            "Included, with CT": int((included["has_ct"] == 1).sum()),
-            "…with metastases": int(((included["has_ct"] == 1) & (included["target"] == 1)).sum()),
-        },
+        "about": about,
+        "facts": about.facts(cases),
         "flow": flow.to_dict("records"),
         "box": _box(_read(cohort.get("box_check")), cases),
         "pictures": [{"name": path.stem, "source": _thumbnail(path, thumbnail)} for path in pictures],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,13 @@ METRICS = {
     "auc": ("AUC", "AUC"),
     "dsc": ("DSC", "Dice similarity coefficient"),
     "jac": ("Jac.", "Jaccard score"),
+    "dice": ("Dice", "Dice"),
+    "sens": ("Sens.", "sensitivity"),
+    "spec": ("Spec.", "specificity"),
+    "haus": ("HD95, mm", "95 % Hausdorff distance (mm)"),
+    "hd95_mm": ("HD95, mm", "95 % Hausdorff distance (mm)"),
 }
+_REGION = re.compile(r"(?P<metric>.+)_(?P<region>et|tc|wt)")
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "−": r"$-$", "–": "--", "<": r"\textless{}",
@@ -79,13 +86,20 @@ def amount(value: float | None) -> str:
 
 
 def metric(name: str) -> str:
-    """Return the heading of a metric's column."""
-    return METRICS.get(name, (name, name))[0]
+    """Return the heading of a metric's column; ``dice_et`` is that of the region ET."""
+    return _named(name, 0, "{1} {0}")
 
 
 def meaning(name: str) -> str:
-    """Return the full name of a metric."""
-    return METRICS.get(name, (name, name))[1]
+    """Return the full name of a metric; ``dice_et`` is that of the region ET."""
+    return _named(name, 1, "{0} of {1}")
+
+
+def _named(name: str, place: int, form: str) -> str:
+    found = None if name in METRICS else _REGION.fullmatch(name)
+    if found is None or found["metric"] not in METRICS:
+        return METRICS.get(name, (name, name))[place]
+    return form.format(METRICS[found["metric"]][place], found["region"].upper())
 
 
 def tex(text: object) -> str:

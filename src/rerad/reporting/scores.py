@@ -8,7 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from rerad.core.errors import ReradError
 from rerad.training.predictions import CLASSIFICATION, read
+
+KEYS = ("task", "role", "group", "selection", "variant")
 
 
 def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
@@ -33,9 +36,21 @@ def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def selected(metrics: pd.DataFrame, row: Mapping[str, Any], task: str = "classification") -> pd.DataFrame:
-    """Return the lines of a metrics.csv that belong to a row, which may name ``selection`` and ``variant``."""
+    """Return the lines of a metrics.csv that belong to a row.
+
+    The row may name ``selection``, ``variant``, ``role`` (test or train) and ``group`` (a grade, or all).
+
+    Raises:
+        ReradError: a column is missing, as in tables of an older version.
+    """
+    missing = [name for name in KEYS if name not in metrics.columns]
+    if missing:
+        remedy = "Remove the tables metrics.csv below trained/ and run again"
+        raise ReradError(f"the column {missing[0]!r} is missing", where="metrics.csv", remedy=remedy)
     return metrics[
         (metrics["task"] == task)
+        & (metrics["role"] == row.get("role", "test"))
+        & (metrics["group"] == row.get("group", "all"))
         & (metrics["selection"] == row.get("selection", "last"))
         & (metrics["variant"] == row.get("variant", "published"))
     ]

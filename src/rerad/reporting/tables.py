@@ -13,7 +13,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
-from rerad.reporting.captions import banner, filled, notes, slug
+from rerad.reporting.captions import banner, filled, notes, of_regions, slug
 from rerad.reporting.published import Published, read_published
 from rerad.reporting.scores import renamed, selected
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
@@ -40,8 +40,9 @@ def tabulate(
     """Write a table of published values beside ours as CSV, Markdown, HTML and LaTeX.
 
     ``table`` is the study's entry (title, rows of method, trained, label, kind; optional note of a row, ``marks``: mark
-    → meaning, ``task``, ``primary`` of its own, ``columns``: column → metric, where they differ); ``cohort`` has name,
-    source, cases, positives, paper_cases, paper_positives, phantom, notes and optionally ``permuted``; ``metrics`` and
+    → meaning, ``task``, ``role``, ``primary`` of its own, ``columns``: column → metric, where they differ,
+    ``other_patients``: why they cannot be the paper's); ``cohort`` has name, source, phantom, paper_cases,
+    paper_positives, the words size, paper_size, counted, judged, notes and optionally ``permuted``; ``metrics`` and
     ``costs`` lead from the trained id to metrics.csv and to cost.json files. A cell is the mean over seeds of the
     pooled metric with its 95 % interval; the verdict goes by ``primary``. Where metrics.csv also has the selection
     ``best_test``, the gap between both is the row's optimism. ``deviations`` are printed under the table; the report
@@ -52,8 +53,13 @@ def tabulate(
     """
     paper = read_published(published) if published else Published([], {}, {})
     primary = table.get("primary", primary)
-    rows = [_row(row, table, cohort, paper, metrics, costs, primary, study) for row in table["rows"]]
-    columns = paper.columns or list(dict.fromkeys(name for row in rows for name in row["values"]))
+    cohort = {**cohort, "other_patients": table.get("other_patients", "")}
+    rows = [
+        _row({"role": table.get("role", "test"), **row}, table, cohort, paper, metrics, costs, primary, study)
+        for row in table["rows"]
+    ]
+    columns = paper.columns or [*table.get("columns", {})]
+    columns = columns or list(dict.fromkeys(name for row in rows for name in row["values"]))
     if columns and primary not in columns:
         raise ReradError(
             f"the primary metric {primary!r} is no column of the table {table['title']!r}",
@@ -87,7 +93,8 @@ def _row(
     task = table.get("task", "classification")
     everything = renamed(pd.read_csv(metrics[trained]), table.get("columns", {}))
     measured = selected(everything, row, task)
-    if failed is None and measured.empty:
+    absent = failed is None and measured.empty and not everything.empty and "group" in row
+    if failed is None and measured.empty and not absent:
         failed = "no predictions to evaluate"
     if failed is not None:
         # What a partly failed method left behind covers another set of patients: no number is better than that one.
@@ -110,7 +117,10 @@ def _row(
         "optimism": gap,
     }
     why = not_comparable(cohort, n, n_positive)
-    result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
+    if absent:
+        result["verdict"], note = f"no case of the group {row['group']}", ""
+    else:
+        result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
     result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
     return result
 
@@ -209,13 +219,14 @@ def _context(
     for row in rows:
         row["slug"] = slug(row["verdict"])
         row["has_published"] = any(cell["published"] for cell in row["values"].values())
+    kind = {"task": table.get("task", "classification"), "role": table.get("role", "test")}
+    regions = of_regions(table.get("columns", {}))
     return {
         "id": f"{study}-{name}",
         "title": table["title"],
         "banner": banner(cohort),
-        "notes": notes(
-            cohort, primary, marks, absent, bool(paper.printed), optimism, table.get("task", "classification")
-        ),
+        "counted": cohort["counted"],
+        "notes": notes(cohort, primary, marks, absent, bool(paper.printed), optimism, regions=regions, **kind),
         "rows": rows,
         "columns": columns,
         "primary": primary,

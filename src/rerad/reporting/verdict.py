@@ -38,12 +38,15 @@ def rounding(printed: str) -> float:
 def not_comparable(cohort: Mapping[str, Any], n: int | None, n_positive: int | None) -> str:
     """Return why a row cannot be set against the paper's, or an empty string.
 
-    ``cohort`` has phantom, paper_cases and paper_positives, and may have ``permuted`` (labels were permuted).
+    ``cohort`` has phantom, paper_cases and paper_positives, and may have ``permuted`` (labels were permuted) and
+    ``other_patients`` (why they are not the paper's).
     """
     if cohort.get("phantom"):
         return "phantom cohort"
     if cohort.get("permuted"):
         return "permuted labels"
+    if cohort.get("other_patients"):
+        return str(cohort["other_patients"])
     if n != cohort["paper_cases"]:
         return f"{n} patients, {cohort['paper_cases']} in the paper"
     if n_positive is not None and n_positive != cohort["paper_positives"]:

@@ -15,7 +15,7 @@ def derive_genotype(space: Space, weights: Mapping[str, Sequence[Sequence[float]
     """Return the genotype of ``weights``: cell → edges in the order of the space → softmax over the operations.
 
     An edge gets its operation with the largest weight, zero aside; a node keeps the edges whose operations have the
-    largest weights. Of equals the first stays.
+    largest weights. Of equals the first stays, also of edges whose weights are all even and whose sets differ in size.
 
     Source: DARTS, section 2.4 (Liu 2019).
     """
@@ -57,8 +57,9 @@ def _genotype(space: Space, cells: Mapping[str, Sequence[Chosen]]) -> Genotype:
 def _derived(space: Space, cell: str, weights: Sequence[Sequence[float]]) -> list[Chosen]:
     edges = space.edges(cell)
     best = [_best(edge, shares) for edge, shares in zip(edges, weights, strict=True)]
+    # Rounded: 1 / 6 times 6 and 1 / 5 times 5, from single precision, are equal.
     ranks = [
-        weight * len(edge.operations) if space.relative else weight
+        round(weight * len(edge.operations), 6) if space.relative else weight
         for edge, (_, weight) in zip(edges, best, strict=True)
     ]
     found = []

@@ -17,7 +17,7 @@ FAMILIES = {  # by what the name of an operation holds; the first that fits
     "squeeze": SKY, "se_": SKY, "skip": SOFT, "identity": SOFT, "pool": ORANGE, "sep": GREEN, "dep": GREEN,
     "dil": PURPLE, "conv": BLUE,
 }  # fmt: skip
-KINDS = {"image": SOFT, "head": SOFT, "normal": BLUE, "reduction": VERMILLION}
+KINDS = {"image": SOFT, "head": SOFT, "normal": BLUE, "reduction": VERMILLION, "down": BLUE, "up": VERMILLION}
 TINT = 0.16
 DASHES = (0, (3, 1.5))
 LINE, HALO = 1.1, 4.0  # widths in points; of the white under a row where it passes over a line down

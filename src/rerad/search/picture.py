@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -15,13 +16,17 @@ from rerad.core.pictures import SOFT, new_figure, settle, stamp, style, write
 from rerad.search.drawing import draw_cell, draw_network
 from rerad.search.graph import INPUTS, Architecture, Cell, architecture
 from rerad.search.layout import Layout, lay_out
-from rerad.search.wiring import REDUCTIONS, WIRINGS, Wiring, wire
+from rerad.search.wiring import WIRINGS, Wiring, wire
 
 WIDTH, MARGIN = 4.8, 0.12  # inches
 INSIDE = WIDTH - 2 * MARGIN
 LARGE, SMALL, NETWORK = 7.5, 7.0, 8.0  # letters of a large cell, of a small multiple and of a network, in points
 HEADING, NOTE = 0.28, 0.15  # height of a line over a drawing and of one in small letters, in inches
-NAMES = {("mmnas", "normal"): ("PET", "CT")}  # of the inputs, where a cell has the same ones everywhere
+NAMES = {  # of the inputs, where a cell has the same ones everywhere
+    ("mmnas", "normal"): ("PET", "CT"),
+    ("nas3dunet", "up"): ("across", "newer"),
+}
+TITLES = {("nas3dunet", "down"): "downward", ("nas3dunet", "up"): "upward"}
 ROLES = ("older", "newer")
 
 
@@ -33,12 +38,14 @@ class Part:
     draw: Callable[[Axes, float, float], None]
 
 
-def draw(genotype: Any, path: str | Path, *, reductions: int = REDUCTIONS, phantom: bool = False) -> None:
+def draw(
+    genotype: Any, path: str | Path, *, settings: Mapping[str, Any] = MappingProxyType({}), phantom: bool = False
+) -> None:
     """Draw a genotype as PNG or SVG, as the name of the file says: the whole network, then each of its cells.
 
-    ``genotype`` is a ``Genotype``, its content as a mapping, or the path of its JSON file. ``reductions`` is the number
-    of reduction cells in the network (``network.reductions`` of the study); of a search space whose network is not
-    known the cells stand alone. ``phantom`` writes that word across the picture.
+    ``genotype`` is a ``Genotype``, its content as a mapping, or the path of its JSON file. ``settings`` are those of
+    the network (``network`` of the study's entry) and tell how many cells it has; without them its defaults do. Of a
+    search space whose network is not known the cells stand alone. ``phantom`` writes that word across the picture.
 
     Raises:
         ReradError: the genotype does not hold together, or the file's name ends otherwise.
@@ -49,7 +56,7 @@ def draw(genotype: Any, path: str | Path, *, reductions: int = REDUCTIONS, phant
     """
     found = architecture(genotype)
     with style():
-        figure = compose(whole(found, reductions))
+        figure = compose(whole(found, settings))
         if phantom:
             stamp(figure)
         settle(figure)
@@ -71,12 +78,12 @@ def compose(parts: Sequence[Part]) -> Figure:
     return figure
 
 
-def whole(found: Architecture, reductions: int) -> list[Part]:
-    """Return the drawings of a network, where that of the space is known, and of its cells."""
-    parts = [drawn for cell in found.cells for drawn in (heading(title_of(cell)), large(found, cell))]
+def whole(found: Architecture, settings: Mapping[str, Any]) -> list[Part]:
+    """Return the drawings of a network of these settings, where that of the space is known, and of its cells."""
+    parts = [drawn for cell in found.cells for drawn in (heading(title_of(found, cell)), large(found, cell))]
     if found.space not in WIRINGS:
         return parts
-    wiring = wire(found.space, INSIDE, size=NETWORK, reductions=reductions)
+    wiring = wire(found.space, INSIDE, size=NETWORK, settings=settings)
     return [heading("Network (dashed: the older of a cell's two inputs)"), network(wiring), *parts]
 
 
@@ -148,6 +155,7 @@ def beside(parts: Sequence[Part], width: float, gap: float) -> Part:
     return Part(max(part.height for part in parts), draw)
 
 
-def title_of(cell: Cell) -> str:
-    """Return a cell's name for a heading."""
-    return f"{cell.name[0].upper()}{cell.name[1:]} cell"
+def title_of(found: Architecture, cell: Cell) -> str:
+    """Return a cell's name for a heading, as its paper says it."""
+    name = TITLES.get((found.space, cell.name), cell.name)
+    return f"{name[0].upper()}{name[1:]} cell"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any, NamedTuple
 
 from rerad.core.errors import ReradError
 from rerad.core.pictures import text_width
 
 Point = tuple[float, float]
-REDUCTIONS = 3  # where nobody says how many: the default of the network
 HEIGHT, LANE = 1.25, 0.26  # of the blocks; above and below them, for the ways that pass a block
-OFF = 0.3  # of two ways at one side of a block, as a share of its width
+OFF = 0.3  # of two ways at one side of a block, as a share of its width or height
+STEP = 0.17  # between blocks one above the other
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,18 @@ class Wiring:
     ways: tuple[Way, ...]
 
 
-def wire(space: str, width: float, *, size: float, reductions: int) -> Wiring:
+class Plan(NamedTuple):
+    """How a network is drawn; the key ``key`` of its settings says of how many cells, by default of ``cells``."""
+
+    draw: Callable[[float, float, int], Wiring]
+    key: str
+    cells: int
+
+
+def wire(space: str, width: float, *, size: float, settings: Mapping[str, Any]) -> Wiring:
     """Return the network of a search space, ``width`` inches wide, with letters of ``size`` points.
+
+    ``settings`` are those of the network, or what is known of them.
 
     Raises:
         ReradError: no network is known for the space.
@@ -55,7 +66,8 @@ def wire(space: str, width: float, *, size: float, reductions: int) -> Wiring:
         raise ReradError(
             f"no network is known for the search space {space!r}", where="space", remedy=f"Known: {', '.join(WIRINGS)}"
         )
-    return WIRINGS[space](width, size, reductions)
+    plan = WIRINGS[space]
+    return plan.draw(width, size, settings.get(plan.key, plan.cells))
 
 
 def fusion_by_hand(width: float, *, size: float) -> Wiring:
@@ -116,8 +128,44 @@ def _mmnas(width: float, size: float, reductions: int) -> Wiring:
     return Wiring(bottom + LANE + em, (*stems, *chain), tuple(ways))
 
 
+def _nas3dunet(width: float, size: float, depth: int) -> Wiring:
+    """P0 and P1 → D1, P1 and D1 → D2, … down; each upward cell from below and across (Fig. 3 of the paper)."""
+    em = size / 72
+    high, row = 2.0 * em, 2.0 * em + STEP
+    names = ["images", "P0", "P1", *(f"D{n} downward" for n in range(1, depth + 1))]
+    ups = [f"U{n} upward" for n in range(1, depth + 2)]
+    wide, last = text_width(names[-1], size) + 1.2 * em, text_width("convolution", size) + 1.2 * em
+    left, middle = 2 * LANE + wide / 2, width - em - last - 2 * STEP - wide / 2
+    kinds = ["image"] * 3 + ["down"] * depth
+    down = [
+        Block(left, high / 2 + place * row, wide, high, name, kind, upright=False)
+        for place, (name, kind) in enumerate(zip(names, kinds, strict=True))
+    ]
+    up = [Block(middle, down[-2 - place].y, wide, high, name, "up", upright=False) for place, name in enumerate(ups)]
+    head = Block(middle + wide / 2 + 2 * STEP + last / 2, up[-1].y, last, high, "convolution", "head", upright=False)
+    ways = [_along(one, other) for one, other in pairwise(down) if other.text != "P1"]
+    for place, (one, other) in enumerate(zip(down, down[2:], strict=False)):
+        # Ways that pass a block on two lanes in turn, so that none lies on another.
+        lane = left - wide / 2 - LANE * (1 + place % 2) * 0.8
+        start, end = one.y + OFF * high, other.y - OFF * high
+        side = left - wide / 2
+        ways.append(Way(((side, start), (lane, start), (lane, end), (side, end)), older=one.text != "images"))
+    ways.append(Way(((left + wide / 2, down[-1].y), (middle, down[-1].y), (middle, up[0].y + high / 2))))
+    ways += [_along(one, other) for one, other in pairwise(up)]
+    ways += [Way(_straight(one, other, one.y), older=True) for one, other in zip(down[-2:0:-1], up, strict=True)]
+    ways += [Way(_straight(up[-1], head, head.y)), Way(((head.x + last / 2, head.y), (width, head.y)))]
+    return Wiring(down[-1].y + high / 2, (*down, *up, head), tuple(ways))
+
+
+def _along(one: Block, other: Block) -> Way:
+    """Return the way between two blocks that stand one above the other."""
+    sign = 1 if other.y > one.y else -1
+    return Way(((one.x, one.y + sign * one.height / 2), (other.x, other.y - sign * other.height / 2)))
+
+
 def _straight(one: Block, other: Block, y: float) -> tuple[Point, Point]:
     return (one.x + one.width / 2, y), (other.x - other.width / 2, y)
 
 
-WIRINGS: dict[str, Callable[[float, float, int], Wiring]] = {"mmnas": _mmnas}
+# Where nobody says how many cells: the defaults of the networks.
+WIRINGS = {"mmnas": Plan(_mmnas, "reductions", 3), "nas3dunet": Plan(_nas3dunet, "depth", 4)}

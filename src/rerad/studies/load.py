@@ -12,11 +12,14 @@ from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.merge import difference, merge, typed
+from rerad.studies.modalities import check_modalities
+from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
 
 Dict = dict[str, Any]
-LOCAL_PATHS = ("path", "clinical", "grades")  # keys of a source that name the folder of the scans, or files
+LOCAL_FOLDERS = {"path": "scans", "segmentations": "segmentations"}  # keys of a source that name a folder, and of what
+LOCAL_PATHS = (*LOCAL_FOLDERS, "clinical", "grades")  # and those that name a file
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,10 @@ class Plan:
     def scan_settings(self, cohort: str, stage: str) -> Dict:
         """Return the settings of a stage that reads scans, and how the cohort's scans are to be read."""
         settings = self.config["cohorts"][cohort]
-        return {**settings[stage], **{key: settings[key] for key in ("roi",) if key in settings}}
+        return {**settings[stage], **{key: settings[key] for key in ("roi", "rois") if key in settings}}
 
     def local_files(self, cohort: str) -> list[str]:
-        """Return every file of a cohort's local source, but for those in folders that are links.
+        """Return every file that a cohort takes from a local folder, but for those in folders that are links.
 
         51 patients in DICOM are 27,541 files; they add three seconds to a dry run. What changes in folders that are
         links, preparing tells by the manifest.
@@ -80,19 +83,22 @@ class Plan:
         Raises:
             ConfigError: the source's folder is not set or is none.
         """
-        where = f"cohorts.{cohort}.local.path"
-        if self.config["cohorts"][cohort]["local"]["path"] is None:
+        name, source = self.config["cohorts"][cohort]["source"], self.source_settings(cohort)
+        key = next((key for key in LOCAL_FOLDERS if key in source), None)
+        if key is None:
+            return []
+        where = f"cohorts.{cohort}.{name}.{key}"
+        if source[key] is None:
             raise ConfigError(
-                "null: the source local needs a folder of scans",
+                f"null: the source {name} needs a folder of {LOCAL_FOLDERS[key]}",
                 where=where,
                 remedy=f"Set it as config/local_{cohort}.yaml does, or run a phantom: --configfile config/demo.yaml",
             )
-        source = self.source_settings(cohort)
-        if not Path(source["path"]).is_dir():
-            told = f"{source['path']!r} is not a folder"
-            raise ConfigError(told, where=where, remedy="Write the folder of the scans")
-        files = [path for path in Path(source["path"]).rglob("*") if path.is_file()]
-        files += [Path(source[key]) for key in LOCAL_PATHS[1:] if source.get(key)]
+        if not Path(source[key]).is_dir():
+            told = f"{source[key]!r} is not a folder"
+            raise ConfigError(told, where=where, remedy=f"Write the folder of the {LOCAL_FOLDERS[key]}")
+        files = [path for path in Path(source[key]).rglob("*") if path.is_file()]
+        files += [Path(source[key]) for key in LOCAL_PATHS if key not in LOCAL_FOLDERS and source.get(key)]
         return sorted({str(path) for path in files})
 
     def about(self, cohort: str) -> Dict:
@@ -121,7 +127,9 @@ class Plan:
         entry = self.studies[study]["figures"][figure]
         if "table" in entry:
             table = self.studies[study]["tables"][entry["table"]]
-            return {**{key: table[key] for key in ("rows", "task", "primary", "columns") if key in table}, **entry}
+            rows = [{**({"role": table["role"]} if "role" in table else {}), **row} for row in table["rows"]]
+            known = {key: table[key] for key in ("task", "primary", "columns", "other_patients") if key in table}
+            return {**known, "rows": rows, **entry}
         return dict(entry)
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
@@ -197,7 +205,8 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
             studies[name] = settle(study, expand(own, named), pretrained=config["pretrained"])
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
-    _check_rows(studies)
+    check_rows(studies)
+    check_modalities(studies)
     check_searched(studies)
     return studies
 
@@ -236,49 +245,8 @@ def _methods(studies: dict[str, Dict]) -> dict[str, dict[str, Dict]]:
     }
 
 
-def trained_methods(entry: Dict, kind: str | None = None) -> list[str]:
-    """Return the trained methods of a table's or a figure's rows, of one kind or of all, each once."""
-    rows = [row for row in entry.get("rows", []) if kind in (None, row.get("kind"))]
-    return list(dict.fromkeys(row.get("trained", row["method"]) for row in rows))
-
-
 def _used(study: Dict) -> Iterator[str]:
     for entry in (*study["tables"].values(), *study["figures"].values()):
         yield from trained_methods(entry)
     for entry in study.get("genotypes", {}).values():
         yield from entry["methods"]
-
-
-def _check_rows(studies: dict[str, Dict]) -> None:
-    defined: dict[str, set[str]] = {}
-    for study in studies.values():
-        defined.setdefault(study["cohort"], set()).update(study["methods"])
-    for name, study in studies.items():
-        for part in ("tables", "figures"):
-            for entry, content in study[part].items():
-                if "rows" not in content and "table" not in content and content.get("kind") != "scans":
-                    raise ConfigError(
-                        "neither rows nor table",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}",
-                        remedy="List the methods to draw under rows, or name a table of the study",
-                    )
-                if content.get("table", "") not in ("", *study["tables"]):
-                    raise ConfigError(
-                        f"{content['table']!r} is no table of the study",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}.table",
-                        remedy=f"Write one of: {', '.join(study['tables'])}",
-                    )
-                if "columns" in content and content["primary"] not in content["columns"]:
-                    raise ConfigError(
-                        f"{content['primary']!r} is no column of the table",
-                        where=f"config/studies/{name}.yaml: {part}.{entry}.primary",
-                        remedy=f"Write one of: {', '.join(content['columns'])}",
-                    )
-                known = defined[study["cohort"]]
-                for method in trained_methods(content):
-                    if method not in known:
-                        raise ConfigError(
-                            f"no enabled study of the cohort {study['cohort']} defines the method {method!r}",
-                            where=f"config/studies/{name}.yaml: {part}.{entry}.rows",
-                            remedy=f"Define it under methods, or use one of: {', '.join(sorted(known))}",
-                        )

@@ -28,18 +28,20 @@ def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: in
         ReradError: a score is no number; it names the case.
     """
     inputs = task.inputs
-    sides = {}
+    scored: list[dict[str, Any]] = []
+    masked: list[dict[str, Any]] = []
+    tested: list[Judged] = []
     for role, cases in (("train", task.train), ("test", task.test)):
-        keep_maps(network, role == "test")
-        sides[role] = judge(network, inputs, cases, task.table, fuse=task.fuse, whole=True)
-    keep_maps(network, False)
-    scored, masked = [], []
-    for role, judged in sides.items():
-        _check(judged, inputs, task.name)
         lead = {"fold": fold, "seed": seed, "role": role, "selection": "last"}
-        scored += [_row(one.case, one.score, inputs, lead) for one in judged if one.score is not None]
-        for one in judged:
-            masked += _regions(one.case, one.mask, inputs, lead)
+        keep_maps(network, role == "test")
+        # Cases of their own size one by one: the labels of hundreds of brains need not be held at a time.
+        for portion in [cases] if inputs.one_grid else [[case] for case in cases]:
+            judged = judge(network, inputs, portion, task.table, fuse=task.fuse, whole=True)
+            _check(judged, inputs, task.name)
+            scored += [_row(one.case, one.score, inputs, lead) for one in judged if one.score is not None]
+            masked += [row for one in judged for row in _regions(one.case, one.mask, inputs, lead)]
+            tested += judged if role == "test" else []
+    keep_maps(network, False)
     lead = {"fold": fold, "seed": seed, "role": "test", "selection": "best_test"}
     best = state.best
     if best.classified:
@@ -51,7 +53,7 @@ def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: in
         {"fold": fold, "epoch": epoch, "split": split, "quantity": quantity, "value": value}
         for epoch, split, quantity, value in state.history
     ]
-    artefacts = {f"fold{fold}.npz": _artefacts(sides["test"], inputs)} if task.test else {}
+    artefacts = {f"fold{fold}.npz": _artefacts(tested, inputs)} if task.test else {}
     return {"classification": scored, "segmentation": masked, "history": history, "artefacts": artefacts}
 
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rerad.core.errors import ConfigError
+from rerad.core.errors import ConfigError, ReradError
 from rerad.imaging.geometry import Geometry, box_spacing, from_cells, uncropped
 from rerad.imaging.patches import Place, places, read_patch
 from rerad.imaging.stored import Contents, Stored, open_case, paints, read_contents
@@ -62,9 +62,16 @@ class Patches:
         """Open a case, whose patches are read one by one.
 
         Raises:
-            ReradError: its files are broken.
+            ReradError: its files are broken, or not of the box that cases.csv tells.
         """
-        return open_case(self.arrays, self.names[case], channels=len(self.contents.channels))
+        name, box = self.names[case], self.geometry[case].box_shape
+        found = open_case(self.arrays, name, channels=len(self.contents.channels))
+        if found.labels.shape != box:
+            remedy = "Remove the cohort's folder below cohorts/ and run again"
+            raise ReradError(
+                f"{found.labels.shape} voxels for a box of {box}", where=str(self.arrays / name), remedy=remedy
+            )
+        return found
 
     def channels(self) -> list[int]:
         """Return where the method's modalities are among the stored channels."""

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import SimpleITK as sitk
 import torch
 from torch import nn
 
@@ -20,6 +19,7 @@ from rerad.cohorts.brats.scans import Case, read_modalities
 from rerad.core.errors import CaseError, ReradError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.imaging.geometry import put_back
+from rerad.imaging.images import write_image
 from rerad.imaging.stored import Contents
 from rerad.models import MODELS
 from rerad.models import model as model_of
@@ -129,6 +129,6 @@ def _predict_case(
     with named_out_of_memory(case.files.case, images.shape, recipe, lower=lower), torch.no_grad():
         chance = stitched(network, inputs, torch.from_numpy(images).to(device), 0).cpu().numpy()
     labels = inputs.paint(chance, (images != 0).any(axis=0))
-    sitk.WriteImage(put_back(labels, geometry), str(part / f"{case.files.case}.nii.gz"), useCompression=True)
+    write_image(part / f"{case.files.case}.nii.gz", put_back(labels, geometry))
     voxel_ml = float(np.prod(scan.spacing_mm)) / 1000
     return {f"{name.lower()}_ml": float(np.isin(labels, own).sum()) * voxel_ml for name, own in regions.items()}

@@ -97,11 +97,15 @@ def test_a_server_that_ignores_ranges(archive: ArchiveServer, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_a_busy_server_is_asked_again_when_it_says(archive: ArchiveServer, tmp_path: Path, status: int) -> None:
+def test_a_busy_server_is_asked_again_when_it_says(
+    archive: ArchiveServer, tmp_path: Path, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
     url = archive.put("/a", CONTENT, Fault(status, {"Retry-After": "1"}), Fault(status, {"Retry-After": "0"}))
     begun = time.monotonic()
-    download([Remote("a.bin", url, checksum=MD5)], tmp_path / "c")
-    assert 1.0 <= time.monotonic() - begun < 3
+    with caplog.at_level(logging.WARNING):
+        download([Remote("a.bin", url, checksum=MD5)], tmp_path / "c")
+    assert time.monotonic() - begun >= 1.0
+    assert re.findall(r"again in ([\d.]+) s", caplog.text) == ["1.0", "0.0"]
     assert archive.count("/a") == 3
 
 
@@ -345,7 +349,7 @@ def test_one_missing_file_ends_the_others_soon_and_is_the_one_named(archive: Arc
     begun = time.monotonic()
     with pytest.raises(ReradError, match=r"/gone: status 404"):
         download([*good, Remote("gone", archive.url("/gone"))], tmp_path, workers=3)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 50  # the busy server asks for a minute
     assert not (tmp_path / "1").exists() or (tmp_path / "1").read_bytes() == CONTENT
 
 

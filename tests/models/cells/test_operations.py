@@ -8,7 +8,7 @@ from torch.nn import functional
 from rerad.core.errors import ConfigError
 from rerad.models.cells.cell import Levers, adapt, searched_cell, seen_once
 from rerad.models.cells.edges import ChosenEdge, MixedEdge
-from rerad.models.cells.operations import AveragePooling, Style, operation
+from rerad.models.cells.operations import Style, operation
 from rerad.models.mmnas import DEFAULTS, space
 
 torch.set_num_threads(1)
@@ -55,21 +55,9 @@ def test_operations_are_torchs_own(axes):
     assert operation("skip", 4, style(axes))(values) is values
 
 
-@pytest.mark.parametrize("kernel", [3, 5])
-def test_average_pooling_is_torchs_without_the_padding(kernel):
-    values = torch.randn(2, 3, 7, 8, 9, requires_grad=True)
-    ours = AveragePooling(kernel)(values)
-    theirs = functional.avg_pool3d(values, kernel, 1, kernel // 2, count_include_pad=False)
-    assert torch.allclose(ours, theirs, atol=1e-6)
-    weights = torch.randn_like(ours)
-    both = [torch.autograd.grad((maps * weights).sum(), values)[0] for maps in (ours, theirs)]
-    assert torch.allclose(*both, atol=1e-6)
-    # Torch refuses maps that are smaller than the kernel: the mean of all, by hand.
-    small = torch.tensor([1.0, 3.0]).view(1, 1, 2, 1, 1)
-    assert AveragePooling(kernel)(small).flatten().tolist() == [2.0, 2.0]
-
-
-@pytest.mark.parametrize("name", ["convolution 4", "convolution", "pooling 3", "skip 3", ""])
+@pytest.mark.parametrize(
+    "name", ["convolution 4", "convolution", "pooling 3", "skip 3", "identity 3", "up max pooling 2", "down skip", ""]
+)
 def test_an_operation_that_there_is_not_is_named(name):
     with pytest.raises(ConfigError, match=rf"network\.operations: no operation '{name}'\. There are convolution 3"):
         operation(name, 4, style(3))

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from drawn_genotypes import drawn_genotype
+from glioma_run import Gliomas, prepare_gliomas
 from PIL import Image
 
 from rerad.metrics import segmentation
@@ -187,3 +188,9 @@ def course(fold: int, epoch: int) -> list[tuple[int, int, str, str, float]]:
         ("alpha", "skip_share"): epoch / 10,
     }
     return [(fold, epoch, split, quantity, value) for (split, quantity), value in values.items()]
+
+
+@pytest.fixture(scope="session")
+def gliomas(tmp_path_factory: pytest.TempPathFactory) -> Gliomas:
+    """A prepared glioma cohort that no test may change."""
+    return prepare_gliomas(tmp_path_factory.mktemp("gliomas") / "brats")

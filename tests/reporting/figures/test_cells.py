@@ -56,6 +56,16 @@ def sorted_edges(edges: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return sorted(edges, key=lambda edge: (order.index(edge["to"]), order.index(edge["from"])))
 
 
+def test_the_cells_of_nas3dunet_are_called_as_in_its_paper(draw: Callable, write_search: Callable) -> None:
+    operations = ("down squeeze excitation 3", "up dilated 3", "identity")
+    files = write_search("n", space="nas3dunet", cells=("down", "up"), operations=operations).chosen
+    written = draw({"mmnas3d": files}, rows=[{"method": "mmnas3d", "label": "NAS-3D-U-Net"}])
+    assert "(a) Downward cell of NAS-3D-U-Net, fold 1" in written
+    assert "(b) Upward cell of NAS-3D-U-Net, fold 1" in written
+    assert {"input 0: older", "input 0: across", "Fold 3, up"} <= set(written)
+    assert all(text in " ".join(written) for text in ("se\u00a0=\u00a0squeeze excitation", "dil\u00a0=\u00a0dilated"))
+
+
 def test_the_fold_and_the_seed_that_are_shown(draw: Callable, write_search: Callable) -> None:
     first, other = write_search("m", seed=1), write_search("m", seed=12)
     written = draw({"mmnas3d": [*other.chosen, *first.chosen]}, shown=["reduction"], fold=2)

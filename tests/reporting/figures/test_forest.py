@@ -103,6 +103,12 @@ def test_a_phantom_is_stamped_and_not_judged(draw: Callable) -> None:
     assert "published, outside our interval" in plain
 
 
+def test_other_patients_than_the_papers_are_not_judged(draw: Callable) -> None:
+    panels, svg = draw(other_patients="125 other patients")
+    assert {colour for axes in panels for _, colour in marks(axes, "D")} == {"white"}
+    assert "published, of other patients" in svg
+
+
 def test_the_same_bytes_twice(draw: Callable, tmp_path: Path) -> None:
     first = draw()[1], (tmp_path / "f/forest.png").read_bytes()
     assert (draw()[1], (tmp_path / "f/forest.png").read_bytes()) == first

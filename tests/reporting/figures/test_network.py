@@ -40,6 +40,14 @@ def test_the_network_and_its_cells(draw: Callable, write_search: Callable, tmp_p
     assert "PHANTOM" in draw("z", chosen=chosen, phantom=True)
 
 
+def test_the_searched_u_has_as_many_cells_as_its_settings_say(draw: Callable, write_search: Callable) -> None:
+    chosen = {"mmnas3d": write_search("n", space="nas3dunet", cells=("down", "up")).chosen}
+    written = draw(chosen=chosen, networks={"mmnas3d": {"depth": 2}})
+    assert [text for text in written if text.endswith("ward")] == [
+        "D1 downward", "D2 downward", "U1 upward", "U2 upward", "U3 upward"
+    ]  # fmt: skip
+
+
 def test_a_search_that_failed(draw: Callable, write_search: Callable) -> None:
     written = draw(chosen={"mmnas3d": write_search("m", failed=(1,), together=True).chosen})
     assert written == ["3D MM-NAS", "failed"]

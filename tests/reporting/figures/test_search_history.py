@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -109,3 +110,25 @@ def test_a_single_epoch_is_seen(draw: Callable, write_search: Callable) -> None:
     assert len(means) == 8
     assert {line.get_marker() for line in means} == {"s"}
     assert all(tick == round(tick) for tick in figure.axes[-1].get_xticks())
+
+
+def test_losses_alone_with_the_last_epoch_of_every_search(draw: Callable, write_search: Callable) -> None:
+    figure, text = draw({"mmnas2d": write_search("mmnas2d", epochs=4)}, rows=ROWS[:1], panels=["Loss"])
+    (axes,) = figure.axes
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_label() == "last epoch of a search"] == [4]
+    assert ">last epoch of a search<" in text
+    assert "Entropy" not in text
+
+
+def test_kernel_and_hybrid_loss_are_those_of_the_steps(draw: Callable, write_search: Callable) -> None:
+    found = write_search("mmnas2d", epochs=4)
+    for file in found.history:
+        table = pd.read_csv(file)
+        steps = table[table["split"].eq("train") & table["quantity"].eq("loss")].assign(split="alpha")
+        pd.concat([table, steps.assign(value=steps["value"] / 2)]).to_csv(file, index=False)
+    figure, text = draw({"mmnas2d": found}, rows=ROWS[:1], panels=["Kernel and hybrid loss"])
+    kernel, hybrid = (values[1] for values in thick(figure.axes[0]))
+    # 1 / epoch + fold / 10, the mean over the folds 1, 2 and 3; α's half of it.
+    assert kernel == pytest.approx(1 / np.arange(1, 5) + 0.2)
+    assert hybrid == pytest.approx(kernel / 2)
+    assert "hybrid loss (α)" in text

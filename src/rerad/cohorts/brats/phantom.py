@@ -14,6 +14,7 @@ from rerad.cohorts.brats.phantom_brain import Glioma, draw_brain
 from rerad.core.errors import ConfigError, ReradError
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
+from rerad.imaging.images import write_image
 
 # Shares of the whole tumour that its core takes, and of the core that its part without enhancement takes. Gliomas of
 # high grade have a ring of enhancement around necrosis; those of low grade are mostly core, with little of it.
@@ -101,9 +102,8 @@ def draw_scans(patient: Planted, settings: dict[str, Any], seed: int) -> dict[st
 
 def _write_case(patient: Planted, *, folder: Path, settings: dict[str, Any], seed: int) -> None:
     place = folder / patient.grade / patient.case
-    place.mkdir(parents=True, exist_ok=True)
     for kind, image in draw_scans(patient, settings, seed).items():
-        sitk.WriteImage(image, str(place / f"{patient.case}_{kind}.nii.gz"), useCompression=True)
+        write_image(place / f"{patient.case}_{kind}.nii.gz", image)
 
 
 def _as_released(values: np.ndarray, spacing: list[float]) -> sitk.Image:

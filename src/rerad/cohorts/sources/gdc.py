@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 import pandas as pd
 
+from rerad.cohorts.barcodes import by_preference
 from rerad.cohorts.sources.client import open_client, read_json
 from rerad.cohorts.sources.download import download
 from rerad.cohorts.sources.remote import Estimate, Remote, Row, Token, total
@@ -32,9 +33,6 @@ FIELDS = [
     "cases.samples.sample_type", "cases.samples.tissue_type", "cases.samples.tumor_descriptor",
     "associated_entities.entity_submitter_id",
 ]  # fmt: skip
-# GDAC Firehose (https://gdac.broadinstitute.org, "Replicate Samples"): of RNA mirVana before others and total RNA last,
-# of DNA native before amplified; then the highest barcode, which is the last portion and plate.
-ANALYTES = "HRTDGWX"
 
 
 class File(NamedTuple):
@@ -117,7 +115,7 @@ def _list(settings: dict[str, Any]) -> list[File]:
         raise _other_shape(url, error) from error
     if len({file.file_id for file in files}) < len(files):
         raise ReradError("a file stands on two pages", where=url, remedy="The archive changes just now: start again")
-    if codes := [str(code) for code in settings.get("sample_codes") or []]:
+    if codes := [str(code).zfill(2) for code in settings.get("sample_codes") or []]:
         files = [file for file in files if _code(file.sample) in codes]
     if not files:
         asked = ", ".join([*wanted.values(), *codes])
@@ -190,12 +188,6 @@ def _code(sample: str) -> str:
 
 
 def _one_per_case(files: list[File]) -> list[File]:
-    def rank(file: File) -> tuple[str, int]:
-        # TCGA-02-0047-01A-01R-1849-01: the analyte is the letter of the fifth part.
-        portion = (file.aliquot.split("-") + [""] * 5)[4]
-        place = ANALYTES.find(portion[2:3]) if portion[2:3] else -1
-        return file.sample, place if place >= 0 else len(ANALYTES)
-
     several = [file for file in files if ";" in file.case + file.sample or not file.case]
     if several:
         raise ReradError(
@@ -204,7 +196,7 @@ def _one_per_case(files: list[File]) -> list[File]:
             remedy="gdc.one_per_case needs files of one sample each",
         )
     chosen: dict[str, File] = {}
-    for file in sorted(sorted(files, key=lambda file: file.aliquot, reverse=True), key=rank):
+    for file in by_preference(files, lambda file: file.aliquot or file.sample):
         chosen.setdefault(file.case, file)
     return [chosen[case] for case in sorted(chosen)]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
 
 from rerad.cohorts.sources.disk import amount
+from rerad.core import bar
 
 log = logging.getLogger(__name__)
 EVERY_S = 0.2
-WIDTH = 30
 
 
 class Progress:
@@ -31,7 +30,7 @@ class Progress:
         """Count bytes that have come (negative: that were thrown away)."""
         with self._lock:
             self.bytes += count
-            if sys.stderr.isatty():
+            if bar.on_terminal():
                 if time.monotonic() - self._shown >= EVERY_S:
                     self._draw()
             elif self.total and (tenth := 10 * self.bytes // self.total) > self._tenth:
@@ -47,17 +46,14 @@ class Progress:
         """Count a file that is complete."""
         with self._lock:
             self.done += 1
-            if sys.stderr.isatty():
+            if bar.on_terminal():
                 self._draw()
             elif self.done == self.files:
                 log.info("%s: %d files, %s", self.label, self.files, amount(self.bytes))
 
     def _draw(self) -> None:
         self._shown = time.monotonic()
-        filled = min(WIDTH, WIDTH * self.bytes // self.total) if self.total else 0
+        share = self.bytes / self.total if self.total else 0.0
         rate = amount(self.bytes / max(1e-3, self._shown - self._start))
-        end = "\n" if self.done == self.files else ""
-        bar = "█" * filled + "·" * (WIDTH - filled)
         text = f"{self.done}/{self.files} files, {amount(self.bytes)} of {amount(self.total)}, {rate}/s"
-        sys.stderr.write(f"\r{self.label} [{bar}] {text}\x1b[K{end}")
-        sys.stderr.flush()
+        bar.draw(self.label, share, text, over=self.done == self.files)

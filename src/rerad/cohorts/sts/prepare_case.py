@@ -10,6 +10,7 @@ import SimpleITK as sitk
 
 from rerad.cohorts.sts.scans import Case, read_scan
 from rerad.core.errors import CaseError, ReradError
+from rerad.core.files import write_array
 from rerad.imaging.images import upright
 from rerad.imaging.intensity import normalise
 from rerad.imaging.resampling import Box, Extent, box_around, clipped_fraction, extent_of, resample, resample_mask
@@ -47,8 +48,8 @@ def prepare_case(case: Case, *, settings: dict[str, Any], pieces: Path) -> Prepa
         raise CaseError(
             f"the GTV holds no voxel of {box.spacing_mm:g} mm", where=name, remedy="Lower prepare.spacing_mm"
         )
-    np.save(pieces / f"{name}.GTV.npy", inside)
-    np.save(pieces / f"{name}.PET.npy", _on_box(pet, box, settings["intensity"]["PET"], f"{name}, PET"))
+    write_array(pieces / f"{name}.GTV.npy", inside)
+    write_array(pieces / f"{name}.PET.npy", _on_box(pet, box, settings["intensity"]["PET"], f"{name}, PET"))
     problem = _prepare_ct(case, box, inside.astype(bool), settings, pieces)
     return Prepared(
         case=name,
@@ -72,7 +73,7 @@ def _prepare_ct(case: Case, box: Box, gtv: np.ndarray, settings: dict[str, Any],
         values = _normalised(on_box, settings["intensity"]["CT"], f"{case.name}, CT")
     except ReradError as error:
         return str(error)
-    np.save(pieces / f"{case.name}.CT.npy", values)
+    write_array(pieces / f"{case.name}.CT.npy", values)
     return ""
 
 

@@ -1,4 +1,7 @@
-"""DICOM to SimpleITK images: ``read_suv`` (PET), ``read_ct``, ``read_rtstruct`` (masks), ``match`` (which is whose)."""
+"""DICOM to SimpleITK images: ``read_suv`` (PET), ``read_ct``, ``read_mr``; masks: ``read_rtstruct``, ``read_seg``.
+
+``match`` tells which RTSTRUCT belongs to which series.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.imaging.dicom.ct import read_ct as read_ct
+    from rerad.imaging.dicom.mr import read_mr as read_mr
     from rerad.imaging.dicom.rtstruct import match as match
     from rerad.imaging.dicom.rtstruct import read_rtstruct as read_rtstruct
+    from rerad.imaging.dicom.seg import read_seg as read_seg
     from rerad.imaging.dicom.suv import read_suv as read_suv
 
-__all__ = ["match", "read_ct", "read_rtstruct", "read_suv"]
+__all__ = ["match", "read_ct", "read_mr", "read_rtstruct", "read_seg", "read_suv"]
 
-_MODULES = {"match": "rtstruct", "read_ct": "ct", "read_rtstruct": "rtstruct", "read_suv": "suv"}
+_MODULES = {
+    "match": "rtstruct", "read_ct": "ct", "read_mr": "mr", "read_rtstruct": "rtstruct", "read_seg": "seg",
+    "read_suv": "suv",
+}  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

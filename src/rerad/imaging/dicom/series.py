@@ -60,8 +60,10 @@ class Series(NamedTuple):
     where: str  # patient, modality and series, for errors
 
 
-def read_series(folder: str | Path, modality: str, *, common: Sequence[str] = ()) -> Series:
+def read_series(folder: str | Path, modality: str, *, common: Sequence[str] = (), slopes: bool = True) -> Series:
     """Read the one series in a folder; ``common`` are further tags that all slices must agree in.
+
+    Without ``slopes`` slices may lack slope and intercept, which are then 1 and 0 (PS3.3 section C.11.1).
 
     Raises:
         CaseError: the folder holds no series, several, or another modality; a slice is damaged, missing, doubled or off
@@ -78,7 +80,7 @@ def read_series(folder: str | Path, modality: str, *, common: Sequence[str] = ()
         _refuse_another_series(header, path, modality, headers, where)
         doubtful = [keyword for keyword in encoded if not _same_bytes(encoded[keyword], first[keyword])]
         _refuse_disagreement(header, path, doubtful, headers, where)
-        stored.append(_values(header, f"{where}, {path.name}"))
+        stored.append(_values(header, f"{where}, {path.name}", slopes))
         del header["PixelData"]
         headers.append(header)
     _refuse_copies(headers, paths, where)
@@ -179,9 +181,11 @@ def _refuse_disagreement(
         raise wrong("TransferSyntaxUID", syntaxes[0], f"differs from the first slice's {syntaxes[1]}", here)
 
 
-def _values(header: Dataset, where: str) -> NDArray[np.float32]:
+def _values(header: Dataset, where: str, slopes: bool) -> NDArray[np.float32]:
     """Return a slice's values (row, column): stored · slope + intercept of this very slice."""
     stored = _stored(header, where)
+    if not slopes and all(raw(header, keyword, where) is None for keyword in ("RescaleSlope", "RescaleIntercept")):
+        return stored.astype(np.float32)
     slope, intercept = number(header, "RescaleSlope", where), number(header, "RescaleIntercept", where)
     if slope <= 0:
         raise wrong("RescaleSlope", slope, "is not positive", where)

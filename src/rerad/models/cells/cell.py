@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from rerad.models.cells.edges import ChosenEdge, MixedEdge
-from rerad.models.cells.genotype import Chosen
+from rerad.models.cells.genotype import Chosen, Genotype
 from rerad.models.cells.operations import Style, norm
 from rerad.models.cells.space import INPUTS, Edge, Space
 from rerad.models.hierarchical.blocks import CONVOLUTIONS
@@ -28,6 +28,7 @@ class Levers(NamedTuple):
 
 
 KEEP_ALL = Levers()
+CellMaker = Callable[[Sequence[nn.Module], int], "Cell"]
 
 
 class Cell(nn.Module):
@@ -43,6 +44,7 @@ class Cell(nn.Module):
         self.inputs = nn.ModuleList(inputs)
         self.ends = [(source, target) for source, target, _ in edges]
         self.edges = nn.ModuleList(edge for _, _, edge in edges)
+        self.rectified = {source for (source, _), edge in zip(self.ends, self.edges, strict=True) if edge.rectified}
         self.checkpointing = levers.checkpointing
 
     def forward(self, older: Tensor, newer: Tensor, weights: Sequence[Tensor] | None = None) -> Tensor:
@@ -56,7 +58,8 @@ class Cell(nn.Module):
                 if target != node:
                     continue
                 if source not in rectified:
-                    rectified[source] = functional.relu(states[source])
+                    state = states[source]
+                    rectified[source] = functional.relu(state) if source in self.rectified else state
                 weight = None if weights is None else weights[number]
                 found = self._along(self.edges[number], states[source], rectified[source], weight)
                 total = found if total is None else total + found
@@ -89,6 +92,24 @@ def seen_once(network: nn.Module) -> Iterator[None]:
     finally:
         for part, momentum in zip(norms, kept, strict=True):
             part.momentum = momentum
+
+
+def found_cells(genotype: Genotype, style: Style) -> dict[str, CellMaker]:
+    """Return for every kind of cell of a genotype what makes one of inputs and channels of a node."""
+
+    def maker(kind: str) -> CellMaker:
+        return lambda inputs, channels: found_cell(genotype.cells[kind], inputs, channels, style)
+
+    return {kind: maker(kind) for kind in genotype.cells}
+
+
+def searched_cells(space: Space, style: Style, levers: Levers) -> dict[str, CellMaker]:
+    """Return for every kind of cell of a space what makes one, all candidates on its edges."""
+
+    def maker(kind: str) -> CellMaker:
+        return lambda inputs, channels: searched_cell(kind, inputs, channels, space, style, levers)
+
+    return {kind: maker(kind) for kind in space.cells}
 
 
 def searched_cell(

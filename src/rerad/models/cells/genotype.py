@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import ConfigError, ReradError
 from rerad.core.files import write_json
 from rerad.models.cells.space import INPUTS, SKIP, Space, state_name, state_number
 
@@ -145,6 +145,21 @@ class Genotype:
                     place = f"{where}: cells.{cell}, {state_name(edge.source)} to {state_name(edge.target)}"
                     remedy = f"The space {space.name} has {', '.join(allowed)}"
                     raise ReradError(f"no operation {edge.operation!r}", where=place, remedy=remedy)
+
+
+def read_genotype(content: Any, space: Space, *, where: str = "network.genotype") -> Genotype:
+    """Return the genotype that a network's settings hold, for its search space.
+
+    Raises:
+        ConfigError: there is none.
+        ReradError: it is no genotype, or of another space.
+    """
+    if content is None:
+        what, remedy = "the network has no genotype", "Give the method a search, or a genotype"
+        raise ConfigError(what, where=where, remedy=remedy)
+    genotype = Genotype.from_dict(content, where=where)
+    genotype.check_space(space, where=where)
+    return genotype
 
 
 _REMEDY = f"Wanted is the JSON of a search, with format {FORMAT!r}"

@@ -9,6 +9,8 @@ from typing import NamedTuple
 INPUTS = ("input 0", "input 1")
 NODE = "node"
 ZERO, SKIP = "zero", "skip"
+IDENTITY = "identity"  # normalisation alone, with the ReLU where that comes after it
+KEEP, DOWN, UP = "", "down", "up"  # what an operation does to the sides of a map
 
 
 class Edge(NamedTuple):

@@ -103,7 +103,7 @@ def _large(
     if not one:
         return [(f"{label}, fold {number}", absent("failed", EMPTY))]
     cells = one.cells if shown is None else [one.cell(name) for name in shown]
-    return [(f"{title_of(cell)} of {label}, fold {number}", large(one, cell)) for cell in cells]
+    return [(f"{title_of(one, cell)} of {label}, fold {number}", large(one, cell)) for cell in cells]
 
 
 def _every(folds: Mapping[int, Architecture | None]) -> list[Part]:

@@ -36,12 +36,14 @@ def plot_forest(
     panels: Sequence[str] = PANELS,
     task: str = "classification",
     columns: Mapping[str, str] | None = None,
+    other_patients: str = "",
 ) -> None:
     """Draw one panel a metric and one line a row: our value with its 95 % interval, and the printed value.
 
     ``rows`` as in a table (method, trained, label, kind; optionally selection and variant); ``metrics`` leads from the
     trained id to metrics.csv. A row without values of ours keeps its printed one. A printed value outside our interval
-    is filled, except on a ``phantom``, which says nothing about it. The panel of ``primary`` says that verdicts rest
+    is filled, except on a ``phantom`` or where ``other_patients`` says why ours cannot be the paper's: neither says
+    anything about it. The panel of ``primary`` says that verdicts rest
     on it. ``panels`` are columns of the published table, ``columns`` leads from them to metrics of other names.
 
     Raises:
@@ -57,7 +59,7 @@ def plot_forest(
         grid = figure.subplots(lines, BY_ROW, squeeze=False, sharex=True, sharey=True).ravel()
         outside = False
         for axes, name in zip(grid, panels, strict=False):
-            outside |= _panel(axes, name, rows, values, places, paper, phantom)
+            outside |= _panel(axes, name, rows, values, places, paper, comparable=not phantom and not other_patients)
             full = meaning(name)
             title = full[0].upper() + full[1:] + (" (verdict)" if name == primary else "")
             axes.set_title(title, fontsize=9.5, weight="bold")
@@ -66,7 +68,10 @@ def plot_forest(
         grid[0].set(xlim=(-0.02, 1.02), ylim=(bottom, 0), xticks=[0, 0.5, 1], xticklabels=["0", "0.5", "1"])
         grid[0].set_yticks(places, labels, fontsize=8.5)
         figure.legend(
-            handles=_legend(rows, outside, phantom), loc="outside lower left", frameon=False, handlelength=2.2
+            handles=_legend(rows, outside, phantom, other_patients),
+            loc="outside lower left",
+            frameon=False,
+            handlelength=2.2,
         )
         save(figure, png, svg, phantom=phantom)
 
@@ -103,7 +108,8 @@ def _panel(
     values: Sequence[Mapping[str, tuple[float, float, float]]],
     places: Sequence[float],
     paper: Published,
-    phantom: bool,
+    *,
+    comparable: bool,
 ) -> bool:
     """Draw a metric; return whether a printed value lies outside our interval."""
     outside = False
@@ -116,7 +122,7 @@ def _panel(
         if not math.isnan(low):
             axes.plot([low, high], [place, place], color=colour, linewidth=2.2, alpha=0.55, solid_capstyle="butt")
         if printed:
-            out = not phantom and judge(printed, low, high) in ("above", "below")
+            out = comparable and judge(printed, low, high) in ("above", "below")
             outside |= out
             axes.plot(float(printed), place, **_diamond(filled=out), zorder=3)
         if not math.isnan(value):
@@ -135,11 +141,12 @@ def _diamond(*, filled: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _legend(rows: Sequence[Mapping[str, Any]], outside: bool, phantom: bool) -> list[Line2D]:
+def _legend(rows: Sequence[Mapping[str, Any]], outside: bool, phantom: bool, other_patients: str) -> list[Line2D]:
     handles = [_line(OURS, "ours, 95 % interval")]
     if any(row.get("kind", "paper") != "paper" for row in rows):
         handles.append(_line(OTHER, "ours, a row that the paper does not have"))
-    text = "published, of real patients: nothing to compare with" if phantom else "published"
+    text = "published, of other patients" if other_patients else "published"
+    text = "published, of real patients: nothing to compare with" if phantom else text
     handles.append(Line2D([], [], **_diamond(filled=False), label=text))
     if outside:
         handles.append(Line2D([], [], **_diamond(filled=True), label="published, outside our interval"))

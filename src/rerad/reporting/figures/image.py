@@ -13,7 +13,8 @@ from rerad.core.pictures import INK, PHANTOM, SOFT
 
 CONTOUR = {"PET": "#D55E00", "CT": "#56B4E9"}
 REGION = {"WT": "#56B4E9", "TC": "#D55E00", "ET": "#F0E442"}  # of a glioma
-GREYS = {"PET": "gray_r", "CT": "gray", **dict.fromkeys(("t1", "t1ce", "t2", "flair"), "gray")}
+TISSUE = {"fatty": "#56B4E9", "glandular": "#F0E442", "lesion": "#D55E00"}  # of a breast
+GREYS = {"PET": "gray_r", "CT": "gray", **dict.fromkeys(("t1", "t1ce", "t2", "flair", "MR"), "gray")}
 ORANGE = "#ffb36b"  # of the word PHANTOM
 LETTERS = {"PET": INK, "CT": "white"}
 TRUTH = {1: "distant metastases", 0: "no metastases"}

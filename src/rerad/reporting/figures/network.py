@@ -10,7 +10,6 @@ from rerad.core.pictures import save, style
 from rerad.reporting.figures.cells import EMPTY, chosen_fold
 from rerad.reporting.searches import read_architectures
 from rerad.search.picture import Part, absent, compose, heading, whole
-from rerad.search.wiring import REDUCTIONS
 
 
 def plot_network(
@@ -26,7 +25,7 @@ def plot_network(
     """Draw the network of every row and under it its cells as one fold found them.
 
     ``rows``, ``chosen`` and ``fold`` as in ``plot_cells``; ``networks`` leads from the trained id to the entry's
-    ``network``, whose ``reductions`` is the number of reduction cells.
+    ``network``, which says how many cells it has.
 
     Raises:
         ReradError: see ``read_architectures``; a fold that there is not.
@@ -37,6 +36,6 @@ def plot_network(
         found = chosen_fold(read_architectures(chosen[trained]), fold, row["label"])
         number, one = found or (None, None)
         parts.append(heading(row["label"] + (f", fold {number}" if number is not None else ""), 10))
-        parts += whole(one, networks[trained].get("reductions", REDUCTIONS)) if one else [absent("failed", EMPTY)]
+        parts += whole(one, networks[trained]) if one else [absent("failed", EMPTY)]
     with style():
         save(compose(parts), png, svg, phantom=phantom)

@@ -28,6 +28,8 @@ from rerad.reporting.figures.image import (
     write,
 )
 from rerad.reporting.figures.quality_brats import picture_glioma
+from rerad.reporting.figures.quality_breast import picture_breast
+from rerad.reporting.figures.quality_tcga_gbm import picture_tumour
 
 log = logging.getLogger(__name__)
 DPI = 110
@@ -38,8 +40,9 @@ def picture_cases(
 ) -> list[ReradError]:
     """Write ``<case>.png`` of every row of ``cases.csv``: the scans with the contours of the tumour, axial and coronal.
 
-    ``arrays`` is what the cohort's preparation wrote; ``settings`` holds ``spacing_mm`` where all cases share it. The
-    folder appears whole. A case that cannot be drawn is logged and returned as an error; the others finish.
+    A patient without images has none. ``arrays`` is what the cohort's preparation wrote; ``settings`` holds
+    ``spacing_mm`` where all cases share it. The folder appears whole. A case that cannot be drawn is logged and
+    returned as an error; the others finish.
     """
     table = pd.read_csv(cases, dtype={"case": str}).sort_values("case")
     with atomic_folder(folder) as part:
@@ -100,4 +103,9 @@ def _title(case: Mapping[str, Any], gtv: np.ndarray, spacing_mm: float) -> str:
     return f"{case['case']} · {status} · GTV {volume:,.0f} ml".replace(",", " ")
 
 
-DRAWING: dict[str, Callable[..., None]] = {"brats": picture_glioma, "sts": picture_case}
+DRAWING: dict[str, Callable[..., None]] = {
+    "brats": picture_glioma,
+    "breast": picture_breast,
+    "sts": picture_case,
+    "tcga_gbm": picture_tumour,
+}

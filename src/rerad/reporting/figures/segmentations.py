@@ -19,7 +19,7 @@ from rerad.reporting.figures.blocks import blocks, footer
 from rerad.reporting.figures.examples import Example, examples
 from rerad.reporting.figures.image import absent, mark_phantom, show
 from rerad.reporting.figures.maps import check_slice
-from rerad.training.predictions import read
+from rerad.training.predictions import SEGMENTATION, read
 
 # Found, missed and wrongly called voxels; the true tumour has the colour of what is found.
 PARTS = {"tumour, found": COLOURS[2], "tumour, missed": COLOURS[4], "no tumour, but called so": COLOURS[1]}
@@ -89,17 +89,22 @@ def dice_of(paths: Sequence[Path]) -> dict[str, float]:
 
     Nothing for a method that failed.
     """
+    chosen = out_of_fold(paths)
+    return {str(case): float(value) for case, value in chosen.groupby("case")["dice"].mean().items()}
+
+
+def out_of_fold(paths: Sequence[Path]) -> pd.DataFrame:
+    """Return the rows of the test cases at the last epoch of the lowest seed; none for a method that failed."""
     tables = [read(path, "segmentation") for path in paths]
     if not tables or any(table.empty for table in tables):
-        return {}
+        return pd.DataFrame(columns=SEGMENTATION)
     whole = pd.concat(tables, ignore_index=True)
-    chosen = whole[
+    return whole[
         (whole["role"] == "test")
         & (whole["selection"] == "last")
         & (whole["variant"] == "published")
         & (whole["seed"] == whole["seed"].min())
     ]
-    return {str(case): float(value) for case, value in chosen.groupby("case")["dice"].mean().items()}
 
 
 def _told(dice: float | None) -> str:

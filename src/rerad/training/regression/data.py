@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from rerad.cohorts.tcga_gbm.stored import EXPRESSION, open_expression
 from rerad.core.errors import ReradError
 from rerad.training.cases import Data, read_data, side
 from rerad.training.job import Job
@@ -17,7 +18,6 @@ from rerad.training.profiles import Profiles
 from rerad.training.recipe import Recipe
 from rerad.training.regression.scaling import learn_genes, learn_largest, scale_genes
 
-EXPRESSION = "expression.npy"
 AGAIN = "Remove the cohort's folder below cohorts/ and run again"
 Array = NDArray[np.float64]
 
@@ -81,14 +81,10 @@ def read_cohort(job: Job) -> Cohort:
 
 def _expression(job: Job, rows: Sequence[int]) -> NDArray[np.float32]:
     assert job.arrays is not None  # the rules give every regressor its arrays
-    path = job.arrays / EXPRESSION
-    try:
-        values = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ReradError(f"cannot be read ({error})", where=str(path), remedy=AGAIN) from error
-    if values.ndim != 2 or len(values) <= max(rows) or values.dtype != np.float32:
-        told = f"{values.dtype} of shape {values.shape}: no row {max(rows)} of float32 (patients, genes)"
-        raise ReradError(told, where=str(path), remedy=AGAIN)
+    values = open_expression(job.arrays).values
+    if len(values) <= max(rows):
+        told = f"it has {len(values)} patients and no row {max(rows)}"
+        raise ReradError(told, where=str(job.arrays / EXPRESSION), remedy=AGAIN)
     return np.asarray(values[list(rows)])
 
 
