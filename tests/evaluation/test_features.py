@@ -29,7 +29,10 @@ def of(rows, scope="pooled"):
 
 def test_every_feature_and_their_mean_by_hand():
     found = of(measure(table(), bootstraps=50, seed=0))
-    assert list(found) == ["mae", "mape", "mae_sphericity", "mape_sphericity", "mae_volume", "mape_volume"]
+    errors = [name for name in found if not name.startswith("truth")]
+    assert errors == ["mae", "mape", "mae_sphericity", "mape_sphericity", "mae_volume", "mape_volume"]
+    measured = {name.removeprefix("truth_"): found[name]["value"] for name in found if name.endswith("volume")}
+    assert {name: measured[f"{name}_volume"] for name in ("min", "max", "mean")} == {"min": 5, "max": 40, "mean": 18.75}
     assert found["mae_volume"]["value"] == pytest.approx((2 + 0 + 10 + 5) / 4)
     assert found["mape_volume"]["value"] == pytest.approx((20 + 0 + 25 + 100) / 4)
     assert found["mae_sphericity"]["value"] == pytest.approx((0 + 0.25 + 0.5 + 0) / 4)

@@ -32,6 +32,7 @@ TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
 MEMORY_OF_GENES = 4000  # MB: 53 million weights of the autoencoder with gradients, velocities and a checkpoint
+FEATURES_OF_A_REGION = 10  # each has its linear model: that many processes of a search can be busy at most
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
 BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
 
@@ -62,7 +63,7 @@ if workflow.is_main_process and not LOOKING.intersection(sys.argv):
 
 
 def others_of(kind, *studies):
-    """Return the tables of layers or of genotypes of some studies, or of all."""
+    """Return the tables of layers, of genotypes or of penalties of some studies, or of all."""
     return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get(kind, {})]
 
 
@@ -76,6 +77,7 @@ wildcard_constraints:
     figure="[a-z][a-z0-9_]*",
     layers="|".join(others_of("layers")) or "(?!)",
     genotypes="|".join(others_of("genotypes")) or "(?!)",
+    penalties="|".join(others_of("penalties")) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
 
 
@@ -188,11 +190,17 @@ def for_networks(value, otherwise=(), wanted=is_network):
 
 
 def searches_network(settings):
-    """Tell whether a method's architecture, or its rates, are searched for with arrays; a draw by lot needs none."""
+    """Tell whether a method's architecture, or its rates, are searched for in epochs; a draw by lot needs none."""
     return learns_in_epochs(settings) and not draws_by_lot(settings)
 
 
+def searches_arrays(settings):
+    """Tell whether a search reads arrays: that of a network, or of a linear model of gene expression."""
+    return searches_network(settings) or is_regressor(settings)
+
+
 for_searched_networks = functools.partial(for_networks, wanted=searches_network)
+for_searched_arrays = functools.partial(for_networks, wanted=searches_arrays)
 for_learners = functools.partial(for_networks, wanted=learns_in_epochs)
 for_arrays = functools.partial(for_networks, wanted=lambda settings: is_network(settings) or is_regressor(settings))
 
@@ -243,13 +251,15 @@ def threads_of_search(wildcards):
     settings = method_settings(wildcards)
     if learns_in_epochs(settings):
         return settings["recipe" if is_regressor(settings) else "search"].get("threads", 1)
+    if is_regressor(settings):
+        return min(FEATURES_OF_A_REGION * len(settings["modalities"]), workflow.cores)
     return min(len(folds_of(wildcards)), workflow.cores)
 
 
 def memory_of_search(wildcards, threads):
     """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
     settings = method_settings(wildcards)
-    if is_regressor(settings):
+    if is_regressor(settings) and learns_in_epochs(settings):
         return MEMORY_OF_GENES
     if not is_network(settings):
         return 1000 + 500 * threads
@@ -265,7 +275,7 @@ def memory_of_search(wildcards, threads):
 def memory_of(wildcards):
     """Return the memory of a training in MB: a network's grows with its input."""
     settings = method_settings(wildcards)
-    if is_regressor(settings):
+    if is_regressor(settings) and learns_in_epochs(settings):
         return MEMORY_OF_GENES
     if not is_network(settings):
         return 1500
@@ -344,6 +354,19 @@ def searches_of_figure(name, *kinds):
     return files
 
 
+def history_of_figure(wildcards):
+    """Return the courses that a figure shows: of searches, or of trainings."""
+    kinds = {"search_history": "search_history.csv", "learning_curves": "history.csv"}
+    name = kinds.get(entry_of(wildcards, "figures")["kind"])
+    return chunks_of(wildcards, "figures", name) if name else []
+
+
+def comparisons_of_figure(wildcards):
+    """Return the comparisons that a figure of errors marks its differences by."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    return [f"{RUN}/{{study}}/comparisons.csv"] if kind == "errors" else []
+
+
 def networks_of_figure(wildcards):
     """Return the settings of the networks that a figure shows as wholes."""
     if entry_of(wildcards, "figures")["kind"] != "network":
@@ -363,6 +386,12 @@ def published_of_table(wildcards):
     """Return the published values of a table, if the paper has them."""
     entry = entry_of(wildcards, "tables")
     return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
+
+
+def comparisons_of_table(wildcards):
+    """Return the comparisons that a table of features marks its differences by."""
+    entry = entry_of(wildcards, "tables")
+    return [f"{RUN}/{{study}}/comparisons.csv"] if entry.get("shape") == "features" else []
 
 
 def published_of_figure(wildcards):
@@ -430,7 +459,7 @@ def tables_of(*studies, headline=False):
     ] + [
         file
         for study in ([] if headline else studies or PLAN.studies)
-        for table in others_of("layers", study) + others_of("genotypes", study)
+        for table in others_of("layers", study) + others_of("genotypes", study) + others_of("penalties", study)
         for file in table_files(study, table)
     ]
 

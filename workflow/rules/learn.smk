@@ -6,7 +6,7 @@ rule search:
         features=features_of,
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
-        arrays=for_searched_networks([f"{COHORT}/arrays"]),
+        arrays=for_searched_arrays([f"{COHORT}/arrays"]),
         slices=for_searched_networks([f"{COHORT}/slices.csv"]),
     output:
         chosen=f"{CHUNK}/chosen.json",

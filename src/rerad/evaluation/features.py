@@ -19,7 +19,8 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
     """Return the rows of metrics.csv for the test rows of one selection and variant (fold, seed, case, feature, …).
 
     ``mae_<feature>`` in the feature's unit and ``mape_<feature>`` in percent; ``mae`` and ``mape`` are the means over
-    features, that of ``mae`` after dividing by the feature's largest true value, as in the paper's Table 2. See
+    features, that of ``mae`` after dividing by the feature's largest true value, as in the paper's Table 2.
+    ``truth_min_<feature>``, ``truth_max_<feature>`` and ``truth_mean_<feature>`` are those of the measured values. See
     ``evaluate``.
     """
     fold_of = part.drop_duplicates("case").set_index("case")["fold"].sort_index()
@@ -30,7 +31,13 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
         mean, low, high, sd, number = over_folds(folds, level=LEVEL)
         of_folds = {"value": mean, "low": low, "high": high, "sd": sd, "n": number}
         rows += [{"metric": metric, "scope": "pooled", **pooled}, {"metric": metric, "scope": "fold", **of_folds}]
+    rows += [{"metric": name, "scope": "pooled", "value": value, "n": len(fold_of)} for name, value in _truths(part)]
     return sorted(rows, key=lambda row: row["scope"], reverse=True)
+
+
+def _truths(part: pd.DataFrame) -> Iterator[tuple[str, float]]:
+    for feature, known in part.drop_duplicates(["case", "feature"]).groupby("feature")["truth"]:
+        yield from ((f"truth_{name}_{feature}", float(getattr(known, name)())) for name in ("min", "max", "mean"))
 
 
 def _errors(part: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.float64]]]:

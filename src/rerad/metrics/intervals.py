@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student
@@ -42,11 +44,15 @@ def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> t
     return _percentiles(_mean(means, share), level=level)
 
 
+@functools.lru_cache(maxsize=2)  # many metrics of the same patients have one seed
 def _resamples(runs: int, patients: int, *, samples: int, seed: int) -> tuple[Array, Array]:
     """Return how often each resample draws a patient (samples, patients) and a seed (samples, seeds)."""
     generator = np.random.default_rng(seed)
     weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
-    return weights, generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    share = generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    for drawn in (weights, share):
+        drawn.setflags(write=False)
+    return weights, share
 
 
 def _mean(values: Array, share: Array) -> Array:

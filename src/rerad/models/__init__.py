@@ -51,6 +51,7 @@ NETWORKS = {
 
 REGRESSORS = {
     "dense": "rerad.models.dense",
+    "linear": "rerad.models.linear",
     "mean": "rerad.models.mean",
     "median": "rerad.models.median",
 }

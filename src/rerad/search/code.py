@@ -6,15 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from rerad.core.digest import code_digest
-from rerad.models import MODELS
-from rerad.training.code import is_network, is_regressor
+from rerad.models import MODELS, NETWORKS
+
+TABLES = "rerad.search.tabular"
+# By model, where it is not the search of models of tables; networks need heavy libraries, tables do not.
+SEARCHERS = {
+    **dict.fromkeys(NETWORKS, "rerad.search.architecture"),
+    "dense": "rerad.search.rates",
+    "linear": "rerad.search.penalties",
+}
 
 
 def searcher(settings: Mapping[str, Any]) -> str:
-    """Return the name of the module that searches; networks need heavy libraries, tables do not."""
-    if is_regressor(settings):
-        return "rerad.search.rates"
-    return "rerad.search.architecture" if is_network(settings) else "rerad.search.tabular"
+    """Return the name of the module that searches for a method."""
+    return SEARCHERS.get(settings["model"], TABLES)
 
 
 def search_modules(settings: Mapping[str, Any]) -> list[str]:

@@ -151,6 +151,7 @@ def change(cohort, into, cases):
     for name in ("cases.csv", "features.csv", "splits.csv"):
         (into / name).write_bytes((cohort / name).read_bytes())
     (into / "arrays").mkdir()
+    (into / "arrays" / "genes.csv").write_bytes((cohort / "arrays" / "genes.csv").read_bytes())
     values = np.load(cohort / "arrays" / "expression.npy")
     rows = pd.read_csv(cohort / "cases.csv").set_index("case")["row"]
     values[rows[cases]] = 1e3 * values[rows[cases]] + np.arange(values.shape[1], dtype=np.float32)

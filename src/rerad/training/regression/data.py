@@ -7,15 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from rerad.cohorts.tcga_gbm.stored import EXPRESSION, open_expression
 from rerad.core.errors import ReradError
 from rerad.training.cases import Data, read_data, side
 from rerad.training.job import Job
-from rerad.training.profiles import Profiles
-from rerad.training.recipe import Recipe
 from rerad.training.regression.scaling import learn_genes, learn_largest, scale_genes
 
 AGAIN = "Remove the cohort's folder below cohorts/ and run again"
@@ -112,16 +109,3 @@ def without_images(cohort: Cohort) -> Prepared:
     genes = learn_genes(cohort.values, cohort.others)
     target = np.zeros(cohort.target.shape, np.float32)
     return Prepared(scale_genes(cohort.values, genes), target, np.ones(len(cohort.features)), cohort.others)
-
-
-def profiles(cohort: Cohort, ready: Prepared, recipe: Recipe, device: torch.device) -> Profiles:
-    """Return the patients with images as samples whose features are predicted."""
-    count = len(cohort.target)
-    genes = torch.from_numpy(ready.values[:count]).to(device)
-    return Profiles(cohort.names[:count], genes, torch.from_numpy(ready.target).to(device), recipe, device)
-
-
-def reconstructed(cohort: Cohort, ready: Prepared, recipe: Recipe, device: torch.device) -> Profiles:
-    """Return all patients as samples whose genes are predicted again: what an autoencoder learns."""
-    genes = torch.from_numpy(ready.values).to(device)
-    return Profiles(cohort.names, genes, genes, recipe, device)

@@ -17,7 +17,8 @@ from rerad.models.autoencoder import Autoencoder
 from rerad.training import checkpoint
 from rerad.training.loop import State, Task, fit
 from rerad.training.recipe import Recipe
-from rerad.training.regression.data import Cohort, Prepared, profiles, reconstructed
+from rerad.training.regression.data import Cohort, Prepared
+from rerad.training.regression.samples import profiles, reconstructed
 
 State_ = Mapping[str, Tensor]
 

@@ -37,7 +37,8 @@ def train_folds(job: Job) -> Trained:
                 fitted = module.fit(
                     ready.values[sides["train"]].astype(float),
                     cohort.target[sides["train"]],
-                    chosen=choice_for(found, fold, variant),
+                    # A floor has nothing to choose: all its variants are without test cases.
+                    chosen=choice_for(found, fold, variant) if "search" in job.settings else {},
                     recipe=job.settings["recipe"],
                     seed=derive(job.seed, job.cohort, job.method, fold, "train"),
                 )
