@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
-from rerad.models.elastic_net import ElasticNetPath, elastic_net_path
+from rerad.models.elastic_net import ElasticNetPath, elastic_nets
 from rerad.models.fitted import Regressed
 
 Array = NDArray[np.float64]
@@ -30,7 +30,7 @@ def fit(table: Array, target: Array, *, chosen: dict[str, Any], recipe: dict[str
     if len(penalties) != target.shape[1]:
         told = f"penalties of {len(penalties)} features for {target.shape[1]}"
         raise ReradError(told, where="chosen.json", remedy="Remove the method's folder below trained/ and run again")
-    fits = [fitted(table, column, penalty) for column, penalty in zip(target.T, penalties, strict=True)]
+    fits = fitted(table, target, penalties)
     means = target.mean(axis=0)
 
     def predict(cases: Array) -> Array:
@@ -47,8 +47,9 @@ def fit(table: Array, target: Array, *, chosen: dict[str, Any], recipe: dict[str
     return Regressed(predict, {"features": told})
 
 
-def fitted(table: Array, target: Array, penalty: Mapping[str, Any]) -> ElasticNetPath | None:
-    """Return the regression of one output, ``target`` (cases,), at its penalty; None where it has none."""
-    if penalty["lam"] is None:
-        return None
-    return elastic_net_path(table, target, l1_ratio=penalty["l1_ratio"], lambdas=[penalty["lam"]])
+def fitted(table: Array, target: Array, penalties: Sequence[Mapping[str, Any]]) -> list[ElasticNetPath | None]:
+    """Return the regression of every output, ``target`` (cases, outputs), at its penalty; None where it has none."""
+    known = [number for number, penalty in enumerate(penalties) if penalty["lam"] is not None]
+    pairs = [(penalties[number]["l1_ratio"], penalties[number]["lam"]) for number in known]
+    found = dict(zip(known, elastic_nets(table, target[:, known], pairs), strict=True)) if known else {}
+    return [found.get(number) for number in range(len(penalties))]

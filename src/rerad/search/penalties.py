@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from rerad.cohorts.tcga_gbm.stored import open_expression
-from rerad.core.errors import ReradError
-from rerad.core.parallel import map_cases
+from rerad.models.elastic_net import ElasticNetPath
 from rerad.models.linear import fitted
 from rerad.models.penalised.crossed import Choice, elastic_net_cv, elastic_net_nested
 from rerad.search.found import TABLE_HISTORY, Searched
@@ -106,34 +104,31 @@ def _models(
     """Return for every feature the model of all cases, with its genes, the largest effect first."""
     assert job.arrays is not None  # the rules give every regressor its arrays
     names = open_expression(job.arrays).genes["gene"].tolist()
-    items = [(column, penalty) for column, penalty in zip(cohort.target.T, penalties, strict=True)]
-    models = map_cases(partial(_model, values, labels, names), items, workers=job.threads, label="linear models")
-    for model in models:
-        if isinstance(model, ReradError):
-            raise model
-    return models
+    wholes = fitted(values, cohort.target, penalties)
+    parts = [fitted(values[labels != fold], cohort.target[labels != fold], penalties) for fold in np.unique(labels)]
+    return [
+        {**penalty, "genes": [] if whole is None else _genes(whole, own, values, target, names)}
+        for penalty, whole, target, *own in zip(penalties, wholes, cohort.target.T, *parts, strict=True)
+    ]
 
 
-def _model(
-    values: Array, labels: NDArray[np.int64], names: Sequence[str], item: tuple[Array, Penalty]
-) -> dict[str, Any]:
-    """Return a penalty with the genes of its model of all cases.
+def _genes(
+    whole: ElasticNetPath,
+    parts: Sequence[ElasticNetPath | None],
+    values: Array,
+    target: Array,
+    names: Sequence[str],
+) -> list[dict[str, Any]]:
+    """Return the genes of a feature's model of all cases, the largest effect first.
 
     ``weight`` is in the feature's unit per unit of expression, ``effect`` in standard deviations of the feature per
-    standard deviation of the gene; ``folds`` counts the folds' own models that have the gene as well.
+    standard deviation of the gene; ``folds`` counts the folds' own models, ``parts``, that have the gene as well.
     """
-    target, penalty = item
-    whole = fitted(values, target, penalty)
-    if whole is None:
-        return {**penalty, "genes": []}
     weights = whole.coefs[:, 0]
     effects = weights * values.std(axis=0) / target.std()
-    times = np.zeros(len(weights), dtype=np.int64)
-    for label in np.unique(labels):
-        part = fitted(values[labels != label], target[labels != label], penalty)
-        times += part.coefs[:, 0] != 0  # type: ignore[union-attr]
+    times = sum((part.coefs[:, 0] != 0).astype(int) for part in parts if part is not None)
     order = [column for column in np.argsort(-np.abs(effects), kind="stable") if weights[column] != 0]
-    genes = [
+    return [
         {
             "gene": names[column],
             "column": int(column),
@@ -143,4 +138,3 @@ def _model(
         }
         for column in order
     ]
-    return {**penalty, "genes": genes}
