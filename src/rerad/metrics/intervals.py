@@ -6,8 +6,7 @@ import functools
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import stdtrit
 
 from rerad.metrics.points import METRICS, weighted_metrics
 
@@ -90,6 +89,8 @@ def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
     """
     if number <= 0:
         return float("nan"), float("nan")
+    from statsmodels.stats.proportion import proportion_confint  # a second to import
+
     low, high = proportion_confint(count, number, alpha=1.0 - level, method="wilson")
     return float(low), float(high)
 
@@ -107,5 +108,5 @@ def over_folds(values: Array, *, level: float) -> tuple[float, float, float, flo
     if number < 2:
         return mean, float("nan"), float("nan"), float("nan"), number
     sd = float(values.std(ddof=1))
-    half = float(student.ppf(0.5 + level / 2, number - 1)) * sd / number**0.5
+    half = float(stdtrit(number - 1, 0.5 + level / 2)) * sd / number**0.5
     return mean, mean - half, mean + half, sd, number

@@ -46,22 +46,23 @@ def make_table(
     entry = settings["tables"][table]
     note = "trained with code that has changed since"
     rows = [{**row, "note": note} if row.get("trained", row["method"]) in stale else row for row in entry["rows"]]
-    shaped = {"comparisons": comparisons} if "shape" in entry else {}
-    (tabulate_features if shaped else tabulate)(
-        **shaped,
-        table={**entry, "rows": rows},
-        study=study,
-        cohort=_facts(cases, about, settings["paper_cohort"]),
-        published=published,
-        metrics={path.parent.name: path for path in metrics},
-        costs=by_method(costs),
-        primary=settings["primary"],
-        deviations=settings["deviations"],
-        csv=csv,
-        md=md,
-        html=html,
-        tex=tex,
-    )
+    given: dict[str, Any] = {
+        "table": {**entry, "rows": rows},
+        "study": study,
+        "cohort": _facts(cases, about, settings["paper_cohort"]),
+        "published": published,
+        "metrics": {path.parent.name: path for path in metrics},
+        "costs": by_method(costs),
+        "deviations": settings["deviations"],
+        "csv": csv,
+        "md": md,
+        "html": html,
+        "tex": tex,
+    }
+    if "shape" in entry:
+        tabulate_features(**given, comparisons=comparisons)
+    else:
+        tabulate(**given, primary=settings["primary"])
 
 
 def list_deviations(deviations: Sequence[Mapping[str, str]], *, csv: Path) -> None:
@@ -143,6 +144,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
                 "csv": folder / "tables" / f"{table}.csv",
                 "primary": entry.get("primary", study["primary"]),
                 "shape": entry.get("shape", ""),
+                "called": next((row["label"] for row in entry["rows"] if row["method"] == entry.get("primary")), ""),
             }
             for table, entry in study["tables"].items()
         ],

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, slug
@@ -58,7 +59,6 @@ def tabulate_features(
     metrics: Mapping[str, Path],
     costs: Mapping[str, Sequence[Path]],
     comparisons: Path | None,
-    primary: str,
     csv: Path,
     md: Path,
     html: Path,
@@ -74,27 +74,31 @@ def tabulate_features(
     verdict goes by the column ``primary``. Else as ``rerad.reporting.tables.tabulate``.
 
     Raises:
-        ReradError: broken published values.
+        ReradError: broken published values, no column ``primary`` or ``against``, or one called as a measured value.
     """
     paper = read_published(published, IDS[table["shape"]]) if published else Published([], {}, {})
-    failed = {row["method"]: _failure(costs.get(row["method"], [])) for row in table["rows"]}
+    trained = {row["method"]: row.get("trained", row["method"]) for row in table["rows"]}
+    _check_ids(table, study)
+    failed = {method: _failure(costs.get(name, [])) for method, name in trained.items()}
     measured = {
-        row["method"]: Measured({}, None) if failed[row["method"]] else read_errors(metrics[row["method"]], row)
+        row["method"]: Measured({}, None)
+        if failed[row["method"]]
+        else read_errors(metrics[trained[row["method"]]], row)
         for row in table["rows"]
     }
     features = features_of(list(measured.values()))
     tested = [method for method in measured if method != table["against"]]
     p = {
-        method: adjusted(comparisons, method, table["against"], table["error"], features)
+        method: adjusted(comparisons, trained[method], trained[table["against"]], table["error"], features)
         for method in (tested if table["shape"] == "features" else [])
     }
-    primary = table.get("primary", primary)
+    primary = table["primary"]
     why = f"failed: {' '.join(failed[primary].split())}" if failed[primary] else ""
     why = why or not_comparable(cohort, measured[primary].n, None)
     given = Given(table, paper, measured, features, p, why)
     rows = _features(given) if table["shape"] == "features" else _summary(given)
     for row in rows:
-        row.update(kind=row.get("kind", "paper"), n=measured[primary].n, seeds=_seeds(costs.get(primary, [])))
+        row.update(kind=row.get("kind", "paper"), n=measured[primary].n, seeds=_seeds(costs.get(trained[primary], [])))
         row["verdict"] = _verdict(row["values"][primary], why)
         row["slug"] = slug(row["verdict"])
     write_csv(csv, _frame(rows, table["shape"]))
@@ -102,6 +106,18 @@ def tabulate_features(
     context["deviations"] = filled(deviations)
     for path, template in ((md, "features.md.j2"), (html, "features.html.j2"), (tex, "features.tex.j2")):
         write_text(path, rendering.render(template, context))
+
+
+def _check_ids(table: Mapping[str, Any], study: str) -> None:
+    known = [row["method"] for row in table["rows"]]
+    for name in (table["primary"], table["against"]):
+        if name not in known:
+            told = f"{name!r} is no column of the table {table['title']!r}"
+            raise ReradError(told, where=study, remedy=f"Choose one of {', '.join(known)}")
+    for name in TRUTHS:
+        if name in known:
+            told = f"the column {name!r} of the table {table['title']!r} is that of the measured values"
+            raise ReradError(told, where=study, remedy=f"Give the row another id and trained: {name}")
 
 
 def _failure(costs: Sequence[Path]) -> str:

@@ -142,7 +142,7 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "anchor": f"{study['id']}-{table['id']}",
                 "label": record["label"],
                 "kind": record["kind"],
-                "primary": meaning(primary),
+                "primary": table["called"] if table.get("shape") else meaning(primary),
                 "value": record[primary],
                 "low": record[f"{primary}_low"],
                 "high": record[f"{primary}_high"],
