@@ -1,14 +1,12 @@
-"""The cohort with expression goes through the rules that serve every cohort, as soon as a study asks for it."""
+"""The study of gene expression goes through the rules, from its cohort to its tables and figures."""
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from tiny_run import command
 
 from rerad.cohorts.tcga_gbm.stored import open_expression
@@ -16,43 +14,24 @@ from rerad.core.splits import read_splits
 
 pytestmark = pytest.mark.workflow
 
-STUDY = {
-    "title": "Radiogenomics",
-    "reference": {"authors": "A", "title": "T", "venue": "V", "year": 2018},
-    "cohort": "tcga_gbm",
-    "paper_cohort": {"cases": 109, "positives": 1},
-    "folds": 3,
-    "task": "classification",
-    "primary": "auc",
-    "compare_with": None,
-    "methods": {"majority": {"model": "majority", "modalities": ["enhancing"], "recipe": {}}},
-    "tables": {
-        "table1": {
-            "title": "T",
-            "published": "mmnas_table1.csv",
-            "rows": [{"method": "majority", "label": "M", "kind": "floor"}],
-        }
-    },
-    "figures": {},
-    "deviations": [],
-}
+COHORT, STUDY = "results/tiny/cohorts/tcga_gbm", "results/tiny/radiogenomics"
+ALONE = (
+    "studies={chmfl: {enabled: false}, mmnas: {enabled: false}, nas3dunet: {enabled: false}, "
+    "radiogenomics: {enabled: true}}"
+)
 
 
-def test_acquire_prepare_split_describe_and_picture(root: Path, tmp_path: Path) -> None:
-    repository = tmp_path / "repository"
-    for name in ("config", "envs", "workflow", "profiles"):
-        shutil.copytree(root / name, repository / name)
-    shutil.copy(root / "Snakefile", repository)
-    (repository / "src").symlink_to(root / "src")
-    (repository / "config" / "studies" / "genes.yaml").write_text(yaml.safe_dump(STUDY))
-    cohort = "results/tiny/cohorts/tcga_gbm"
-    line = command(tmp_path, "acquire_tcga_gbm", f"{cohort}/splits.csv", f"{cohort}/features.csv", f"{cohort}/quality")
-    line[line.index("--snakefile") + 1] = str(repository / "Snakefile")
-    finished = subprocess.run(
-        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path, check=False
-    )
-    assert finished.returncode == 0, finished.stdout
-    folder = tmp_path / cohort
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("genes")
+    line = command(folder, "radiogenomics", f"{COHORT}/quality", config=(ALONE,))
+    done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=folder, check=False)
+    assert done.returncode == 0, done.stdout
+    return folder
+
+
+def test_the_cohort_is_prepared_split_described_and_pictured(finished: Path) -> None:
+    folder = finished / COHORT
     cases = pd.read_csv(folder / "cases.csv")
     splits = read_splits(folder / "splits.csv")
     features = pd.read_csv(folder / "features.csv")
@@ -68,4 +47,27 @@ def test_acquire_prepare_split_describe_and_picture(root: Path, tmp_path: Path) 
     assert open_expression(folder / "arrays").values.shape == (12, 30)
     assert pd.read_csv(folder / "features_flow.csv").empty
     assert set(pd.read_csv(folder / "patient_flow.csv")["status"]) == {"expression only", "noted"}
-    assert (tmp_path / "results/tiny/data/tcga_gbm/ATTRIBUTION.md").read_text().startswith("# PHANTOM")
+    assert (finished / "results/tiny/data/tcga_gbm/ATTRIBUTION.md").read_text().startswith("# PHANTOM")
+
+
+def test_every_method_predicts_every_patient_s_features(finished: Path) -> None:
+    features = pd.read_csv(finished / COHORT / "features.csv")
+    for method in ("nn_pretrained_dropout", "linear", "median"):
+        folder = finished / "results/tiny/trained/tcga_gbm" / method / "seed0" / "all"
+        table = pd.read_csv(folder / "predictions_regression.csv").query("role == 'test' and selection == 'last'")
+        assert set(table["variant"]) == {"published", "fold_safe", "nested"}
+        assert table.groupby("variant").size().tolist() == [20 * len(features)] * 3
+        assert (table["prediction"] >= 0).all() or method == "linear"
+
+
+def test_tables_and_figures_are_there(finished: Path) -> None:
+    tables = finished / STUDY / "tables"
+    assert len(pd.read_csv(tables / "table3.csv")) == len(pd.read_csv(tables / "table4.csv")) == 20
+    summary, errors = pd.read_csv(tables / "table2.csv").set_index("metric"), pd.read_csv(tables / "table3.csv")
+    won = (errors["nn_pretrained_dropout"] < errors["linear"]).sum()
+    assert summary.loc["n_features_lower_mae", "nn_pretrained_dropout"] == won
+    assert len(pd.read_csv(tables / "penalties.csv")) == 20
+    assert (tables / "penalties_genes.csv").is_file()
+    assert {path.name for path in (finished / STUDY / "figures").iterdir()} == {
+        f"{name}.{form}" for name in ("fig2", "fig3") for form in ("png", "svg")
+    }

@@ -40,11 +40,11 @@ def fit(table: Array, target: Array, *, chosen: dict[str, Any], recipe: dict[str
         ]
         return np.stack(found, axis=1)
 
-    told = [
+    summary = [
         {**penalty, "genes": 0 if one is None else int(one.counts[0])}
         for penalty, one in zip(penalties, fits, strict=True)
     ]
-    return Regressed(predict, {"features": told})
+    return Regressed(predict, {"features": summary})
 
 
 def fitted(table: Array, target: Array, penalties: Sequence[Mapping[str, Any]]) -> list[ElasticNetPath | None]:
