@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# Set in many container images: each of the hundreds of processes would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
 .PHONY: help demo test test-slow lint format docs lock bench clean

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny_run import command
+from tiny_run import command, read_cohort
 
 from rerad.cohorts.tcga_gbm.stored import open_expression
-from rerad.core.splits import read_splits
 
 pytestmark = pytest.mark.workflow
 
@@ -30,11 +29,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_cohort_is_prepared_split_described_and_pictured(finished: Path) -> None:
-    folder = finished / COHORT
-    cases = pd.read_csv(folder / "cases.csv")
-    splits = read_splits(folder / "splits.csv")
-    features = pd.read_csv(folder / "features.csv")
+def test_the_cohort_is_acquired_prepared_split_described_and_pictured(finished: Path) -> None:
+    patients = read_cohort(finished, "tcga_gbm")
+    cases, splits = patients.cases, patients.splits
+    features = pd.read_csv(patients.folder / "features.csv")
     included = cases.loc[cases["included"] == 1, "case"].tolist()
     assert len(cases) == 12
     assert included == cases["case"].tolist()[: len(included)]
@@ -43,11 +41,11 @@ def test_the_cohort_is_prepared_split_described_and_pictured(finished: Path) -> 
     assert features["case"].tolist() == included
     assert features.shape[1] == 21
     assert (features.drop(columns="case") > 0).all(axis=None)
-    assert sorted(path.stem for path in (folder / "quality").glob("*.png")) == included
-    assert open_expression(folder / "arrays").values.shape == (12, 30)
-    assert pd.read_csv(folder / "features_flow.csv").empty
-    assert set(pd.read_csv(folder / "patient_flow.csv")["status"]) == {"expression only", "noted"}
-    assert (finished / "results/tiny/data/tcga_gbm/ATTRIBUTION.md").read_text().startswith("# PHANTOM")
+    assert patients.pictures == included
+    assert open_expression(patients.arrays).values.shape == (12, 30)
+    assert pd.read_csv(patients.folder / "features_flow.csv").empty
+    assert set(patients.flow["status"]) == {"expression only", "noted"}
+    assert patients.credit.startswith("# PHANTOM")
 
 
 def test_every_method_predicts_every_patient_s_features(finished: Path) -> None:
