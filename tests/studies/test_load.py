@@ -85,7 +85,7 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"studies": {"mmnas": {"methods": {"mmnas3d": {"modalities": ["US"]}}}}}, r"modalities\.0: 'US' does not do\. Write one of: PET, CT, t1"),
         ({"studies": {"chmfl": {"figures": {"fig9": {"kind": "patches", "caption": "x"}}}}}, r"figures\.fig9\.patch: missing key"),
         ({"studies": {"chmfl": {"enabled": False}}}, r"no enabled study of the cohort sts defines the method 'hc_rf'"),
-        ({"studies": {study: {"enabled": False} for study in ("chmfl", "mmnas", "nas3dunet")}}, "every study has enabled: false"),
+        ({"studies": {study: {"enabled": False} for study in ("chmfl", "mmnas", "nas3dunet", "radiogenomics")}}, "every study has enabled: false"),
         ({"studies": {"mmnas": {"methods": {"majority": {"model": "majority", "modalities": ["CT"], "recipe": {}}}}}},
          r"studies\.mmnas\.methods\.majority: defined twice"),
     ],

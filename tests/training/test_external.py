@@ -76,6 +76,7 @@ def trained(cohort: Path) -> Callable[..., tuple[pd.DataFrame, dict[str, Any], P
             threads=1,
             predictions=out / "predictions_classification.csv",
             segmentation=out / "predictions_segmentation.csv",
+            regression=out / "predictions_regression.csv",
             history=out / "history.csv",
             cost=out / "cost.json",
             artefacts=out / "artefacts",

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 from tiny_run import command, read_cohort
 
 from rerad.cohorts.breast.tissues import FATTY, GLANDULAR
-from rerad.cohorts.tcga_gbm.stored import open_expression
 from rerad.imaging.stored import open_case
 
 pytestmark = pytest.mark.workflow
@@ -53,14 +51,10 @@ def finished(root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(root / name, repository / name)
     shutil.copy(root / "Snakefile", repository)
     (repository / "src").symlink_to(root / "src")
-    for study in (study_of("breast", modality="MR", folds=2), study_of("tcga_gbm", modality="enhancing", folds=3)):
-        (repository / "config" / "studies" / f"of_{study['cohort']}.yaml").write_text(yaml.safe_dump(study))
+    study = study_of("breast", modality="MR", folds=2)
+    (repository / "config" / "studies" / "of_breast.yaml").write_text(yaml.safe_dump(study))
     cohorts = "results/tiny/cohorts"
-    targets = [
-        *(f"acquire_{cohort}" for cohort in ("breast", "tcga_gbm")),
-        *(f"{cohorts}/{cohort}/{file}" for cohort in ("breast", "tcga_gbm") for file in ("splits.csv", "quality")),
-        f"{cohorts}/tcga_gbm/features.csv",
-    ]
+    targets = ["acquire_breast", *(f"{cohorts}/breast/{file}" for file in ("splits.csv", "quality"))]
     line = command(folder, *targets, repository=repository)
     done = subprocess.run(line, cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -78,22 +72,3 @@ def test_breasts_are_acquired_prepared_split_and_pictured(finished: Path) -> Non
     assert breasts.pictures == breasts.cases["case"].tolist()
     assert breasts.flow.empty
     assert breasts.credit.startswith("# PHANTOM")
-
-
-def test_patients_with_expression_are_acquired_prepared_split_described_and_pictured(finished: Path) -> None:
-    patients = read_cohort(finished, "tcga_gbm")
-    cases, splits = patients.cases, patients.splits
-    features = pd.read_csv(patients.folder / "features.csv")
-    included = cases.loc[cases["included"] == 1, "case"].tolist()
-    assert len(cases) == 12
-    assert included == cases["case"].tolist()[: len(included)]
-    assert set(splits["case"]) == set(included)
-    assert splits["fold"].nunique() == 3
-    assert features["case"].tolist() == included
-    assert features.shape[1] == 21
-    assert (features.drop(columns="case") > 0).all(axis=None)
-    assert patients.pictures == included
-    assert open_expression(patients.arrays).values.shape == (12, 30)
-    assert pd.read_csv(patients.folder / "features_flow.csv").empty
-    assert set(patients.flow["status"]) == {"expression only", "noted"}
-    assert patients.credit.startswith("# PHANTOM")

@@ -10,6 +10,7 @@ evaluate(
     {
         "classification": [Path(path) for path in snakemake.input.classification],
         "segmentation": [Path(path) for path in snakemake.input.segmentation],
+        "regression": [Path(path) for path in snakemake.input.regression],
     },
     metrics=Path(snakemake.output.metrics),
     cases=Path(snakemake.input.cases),

@@ -27,6 +27,7 @@ train(
     spacing_mm=snakemake.params.spacing_mm,
     predictions=Path(snakemake.output.predictions),
     segmentation=Path(snakemake.output.segmentation),
+    regression=Path(snakemake.output.regression),
     history=Path(snakemake.output.history),
     cost=Path(snakemake.output.cost),
     artefacts=Path(snakemake.params.artefacts),

@@ -12,7 +12,7 @@ import pandas as pd
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
 from rerad.evaluation import cases as scores
-from rerad.evaluation import voxels
+from rerad.evaluation import features, voxels
 from rerad.evaluation.checks import check_once_a_fold, check_tested_once
 from rerad.training.predictions import read
 
@@ -21,8 +21,8 @@ COLUMNS = [
     *("task", "metric", "scope", "selection", "variant", "role", "group", "value", "low", "high", "sd", "n"),
     *("wilson_low", "wilson_high", "n_positive"),
 ]
-TASKS = {"classification": scores.measure, "segmentation": voxels.measure}
-ROLES = {"classification": ("test",), "segmentation": ("test", "train")}
+TASKS = {"classification": scores.measure, "segmentation": voxels.measure, "regression": features.measure}
+ROLES = {"classification": ("test",), "segmentation": ("test", "train"), "regression": ("test",)}
 EVERYONE = "all"
 
 
@@ -36,7 +36,7 @@ def evaluate(
 ) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
-    ``predictions`` leads from a task (``classification``, ``segmentation``) to its files.
+    ``predictions`` leads from a task (``classification``, ``segmentation``, ``regression``) to its files.
 
     ``pooled`` rows: mean over seeds of the metric on the pooled out-of-fold predictions (of segmentation: its mean over
     cases), its percentile interval over ``bootstraps`` resamples of patients with seeds resampled inside, sd over

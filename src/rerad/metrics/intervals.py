@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import stdtrit
 
 from rerad.metrics.points import METRICS, weighted_metrics
 
@@ -42,11 +43,15 @@ def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> t
     return _percentiles(_mean(means, share), level=level)
 
 
+@functools.lru_cache(maxsize=2)  # many metrics of the same patients have one seed
 def _resamples(runs: int, patients: int, *, samples: int, seed: int) -> tuple[Array, Array]:
     """Return how often each resample draws a patient (samples, patients) and a seed (samples, seeds)."""
     generator = np.random.default_rng(seed)
     weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
-    return weights, generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    share = generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    for drawn in (weights, share):
+        drawn.setflags(write=False)
+    return weights, share
 
 
 def _mean(values: Array, share: Array) -> Array:
@@ -84,6 +89,8 @@ def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
     """
     if number <= 0:
         return float("nan"), float("nan")
+    from statsmodels.stats.proportion import proportion_confint  # a second to import
+
     low, high = proportion_confint(count, number, alpha=1.0 - level, method="wilson")
     return float(low), float(high)
 
@@ -101,5 +108,5 @@ def over_folds(values: Array, *, level: float) -> tuple[float, float, float, flo
     if number < 2:
         return mean, float("nan"), float("nan"), float("nan"), number
     sd = float(values.std(ddof=1))
-    half = float(student.ppf(0.5 + level / 2, number - 1)) * sd / number**0.5
+    half = float(stdtrit(number - 1, 0.5 + level / 2)) * sd / number**0.5
     return mean, mean - half, mean + half, sd, number

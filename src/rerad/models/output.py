@@ -1,4 +1,4 @@
-"""What every network of images gives back."""
+"""What every network gives back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ class Output(NamedTuple):
     ``features`` (batch, n) the last hidden vector before the classifier; ``maps`` (batch, *spatial) the mean absolute
     activation, over channels, of the last feature map at the finest resolution of the network: the decoder's end where
     there is a decoder, else the first level of the encoders. The network computes it only where its attribute
-    ``keep_maps`` is true.
+    ``keep_maps`` is true. ``values`` (batch, outputs) is all that a regression gives.
     """
 
     logits: Tensor | None = None
     voxels: Tensor | None = None
     features: Tensor | None = None
     maps: Tensor | None = None
+    values: Tensor | None = None
 
 
 def mean_activation(*maps: Tensor) -> Tensor:

@@ -10,7 +10,9 @@ from rerad.core.errors import ReradError
 from rerad.reporting.figures.boxes import plot_boxes
 from rerad.reporting.figures.cells import plot_cells
 from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.errors import plot_errors
 from rerad.reporting.figures.forest import plot_forest
+from rerad.reporting.figures.learning_curves import plot_learning_curves
 from rerad.reporting.figures.maps import plot_maps
 from rerad.reporting.figures.modalities import plot_modalities
 from rerad.reporting.figures.network import plot_network
@@ -38,6 +40,7 @@ def draw_figure(
     history: Sequence[Path],
     networks: Mapping[str, Mapping[str, Any]],
     metrics: Sequence[Path],
+    comparisons: Path | None,
     published: Path | None,
     cases: Path,
     arrays: Path | None,
@@ -51,7 +54,8 @@ def draw_figure(
     ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts. ``classification`` and
     ``segmentation`` are the files of predictions, beside which the artefacts lie; ``published`` is needed by a forest
     plot, ``cases`` and ``arrays`` (``spacing_mm`` apart) by figures with pictures of scans. Figures of searches need
-    ``chosen`` (chosen.json) and ``history`` (search_history.csv); ``networks`` leads from a trained id to its entry's
+    ``chosen`` (chosen.json) and ``history`` (search_history.csv; learning curves: history.csv), those of errors
+    ``comparisons`` (comparisons.csv); ``networks`` leads from a trained id to its entry's
     ``network``.
 
     Raises:
@@ -84,6 +88,10 @@ def draw_figure(
     elif kind == "search_history":
         panels = {"panels": settings["panels"]} if "panels" in settings else {}
         plot_search_history(chosen=found, history=by_method(history), **panels, **target)
+    elif kind == "learning_curves":
+        plot_learning_curves(history=by_method(history), **target)
+    elif kind == "errors":
+        plot_errors(metrics=measured, comparisons=comparisons, **target)
     elif kind == "boxes":
         plot_boxes(predictions=masks, **target)
     elif kind == "forest":

@@ -108,7 +108,7 @@ def _figure_label(name: str) -> str:
 
 def _labels(study: Mapping[str, Any]) -> dict[str, str]:
     frames = [pd.read_csv(table["csv"], dtype=str) for table in study["tables"]]
-    return {row["method"]: row["label"] for frame in frames for row in frame.to_dict("records")}
+    return {row["method"]: row["label"] for frame in frames if "method" in frame for row in frame.to_dict("records")}
 
 
 def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "anchor": f"{study['id']}-{table['id']}",
                 "label": record["label"],
                 "kind": record["kind"],
-                "primary": meaning(primary),
+                "primary": table["called"] if table.get("shape") else meaning(primary),
                 "value": record[primary],
                 "low": record[f"{primary}_low"],
                 "high": record[f"{primary}_high"],
@@ -151,6 +151,8 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "slug": slug(record["verdict"]),
                 # A published mark on the same axis as a phantom's interval would look like a comparison.
                 "comparable": not phantom,
+                # Errors of features have their own units.
+                "drawn": not table.get("shape"),
             }
             rows.append(row)
     return rows

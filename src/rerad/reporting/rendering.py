@@ -28,6 +28,8 @@ METRICS = {
     "sens": ("Sens.", "sensitivity"),
     "spec": ("Spec.", "specificity"),
     "haus": ("HD95, mm", "95 % Hausdorff distance (mm)"),
+    "mae": ("MAE", "mean absolute error"),
+    "mape": ("MAPE, %", "mean absolute percent error"),
     "hd95_mm": ("HD95, mm", "95 % Hausdorff distance (mm)"),
 }
 _REGION = re.compile(r"(?P<metric>.+)_(?P<region>et|tc|wt)")

@@ -46,6 +46,7 @@ class Trained(NamedTuple):
 
     classification: pd.DataFrame | None = None
     segmentation: pd.DataFrame | None = None
+    regression: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     artefacts: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - nobody writes into it
     cost: dict[str, Any] = {}  # noqa: RUF012

@@ -23,10 +23,13 @@ def losses(output: Output, target: Tensor | None, mask: Tensor, settings: Mappin
     (0.5) and ``kind`` of the voxels' loss: the mean cross-entropy over voxels, that of :func:`dice`, or with
     ``weighted_dice``, where ``mask`` is (batch, regions, *shape), that of :func:`weighted_dice`.
     A network with one head has that head's loss alone, whatever w. Chmfl, Eq. 1, with a mean in place of its sum.
+    Of a regression ``target`` is (batch, outputs) and the loss the mean absolute error, or the squared.
 
     Raises:
         ReradError: the network has neither head, or one that the cohort has nothing for.
     """
+    if output.values is not None and target is not None:
+        return {"loss": _VALUE_LOSSES[settings["values"]](output.values.float(), target)}
     parts: dict[str, Tensor] = {}
     if output.logits is not None:
         if target is None:
@@ -79,3 +82,4 @@ def soft_dice_loss(chance: Tensor, mask: Tensor) -> Tensor:
 
 
 _VOXEL_LOSSES = {"cross_entropy": voxel_cross_entropy, "dice": dice, "weighted_dice": weighted_dice}
+_VALUE_LOSSES = {"mae": functional.l1_loss, "mse": functional.mse_loss}

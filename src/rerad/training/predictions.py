@@ -14,7 +14,8 @@ from rerad.metrics.masks import METRICS
 LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
 CLASSIFICATION = [*LEAD, "target", "score"]
 SEGMENTATION = [*LEAD, "region", *METRICS]
-COLUMNS = {"classification": CLASSIFICATION, "segmentation": SEGMENTATION}
+REGRESSION = [*LEAD, "feature", "truth", "prediction"]
+COLUMNS = {"classification": CLASSIFICATION, "segmentation": SEGMENTATION, "regression": REGRESSION}
 HISTORY = ["fold", "epoch", "split", "quantity", "value"]
 
 
@@ -48,7 +49,7 @@ def read(path: Path, task: str = "classification") -> pd.DataFrame:
     Raises:
         ReradError: a column is missing.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys(("case", "role", "selection", "variant", "region"), str))
+    table = pd.read_csv(path, dtype=dict.fromkeys(("case", "role", "selection", "variant", "region", "feature"), str))
     missing = [name for name in COLUMNS[task] if name not in table.columns]
     if missing:
         raise ReradError(

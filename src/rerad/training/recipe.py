@@ -9,9 +9,13 @@ from typing import Any
 
 from rerad.core.errors import ConfigError
 
-INPUTS = ("volumes", "slices", "largest_slice", "patches")
+INPUTS = ("volumes", "slices", "largest_slice", "patches", "profiles")
 PRECISIONS = ("fp32", "bf16")
-OPTIMISERS = {"adam": ("lr", "betas", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
+OPTIMISERS = {
+    "adam": ("lr", "betas", "weight_decay"),
+    "sgd": ("lr", "momentum", "weight_decay"),
+    "keras_sgd": ("lr", "momentum", "decay"),
+}
 SCHEDULES = {
     "constant": (),
     "cosine": ("lr_min",),
@@ -19,6 +23,7 @@ SCHEDULES = {
     "plateau": ("patience", "factor"),
 }
 LOSSES = ("cross_entropy", "dice", "weighted_dice")
+VALUE_LOSSES = ("mae", "mse")
 AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "stretch", "copies")
 
 
@@ -26,10 +31,10 @@ AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "
 class Recipe:
     """How a network is trained.
 
-    ``input``: whole volumes, every axial slice with tumour, the slice with the most of it, or auto-fitting patches of
-    ``patch`` voxels (one length, or one an axis) of cases of their own size. ``masked`` sets all outside the GTV to 0;
-    ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose handcrafted features the
-    network gets as well. ``threads`` of the CPU: another number makes other last digits.
+    ``input``: whole volumes, every axial slice with tumour, the slice with the most of it, auto-fitting patches of
+    ``patch`` voxels (one length, or one an axis) of cases of their own size, or profiles of genes. ``masked`` sets all
+    outside the GTV to 0; ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose
+    handcrafted features the network gets as well. ``threads`` of the CPU: another number makes other last digits.
     ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
     """
 
@@ -208,6 +213,8 @@ def _check_loss(settings: Mapping[str, Any]) -> None:
         if name == "voxels":
             if not _number(0, 1)(value):
                 raise _wrong("loss.voxels", value, "the weight of the voxels' loss, 0 to 1")
+        elif name == "values" and value in VALUE_LOSSES:
+            continue
         elif name != "kind" or value not in LOSSES:
             raise _wrong(f"loss.{name}", value, f"voxels (a weight) and kind (one of {', '.join(LOSSES)})")
 

@@ -14,7 +14,7 @@ from rerad.core.files import atomic, atomic_folder, write_csv, write_json
 from rerad.training.code import trainer, training_code
 from rerad.training.failure import recorded
 from rerad.training.job import Job, Trained
-from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION
+from rerad.training.predictions import CLASSIFICATION, HISTORY, REGRESSION, SEGMENTATION
 
 
 def train(
@@ -29,6 +29,7 @@ def train(
     threads: int,
     predictions: Path,
     segmentation: Path,
+    regression: Path,
     history: Path,
     cost: Path,
     artefacts: Path,
@@ -78,6 +79,7 @@ def train(
         trained = how.train_folds(job)
     write_csv(predictions, _table(trained.classification, CLASSIFICATION))
     write_csv(segmentation, _table(trained.segmentation, SEGMENTATION))
+    write_csv(regression, _table(trained.regression, REGRESSION))
     write_csv(history, _table(trained.history, HISTORY))
     _write_artefacts(artefacts, trained.artefacts)
     about = {"method": method, "seed": seed, "folds": folds, "threads": threads, "code": training_code(settings)}
