@@ -15,6 +15,7 @@ import small_runs
 
 from rerad.core import lock
 from rerad.core.errors import ReradError
+from rerad.core.files import sha256
 from rerad.reporting.runs.compare import compare_runs
 
 PARTS = ("config", "versions", "data", "files", "code", "cases", "cells", "patients")
@@ -158,6 +159,37 @@ def test_other_code_another_layer_and_another_fold(one: Path) -> None:
     assert "1 other cell differs" in page
 
 
+def test_another_interval_and_another_file(one: Path) -> None:
+    sums = {}
+    for place, digit in (("data", "1"), ("data2", "2")):
+        manifest = one.parents[1] / place / "sts" / "manifest.csv"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(f"file,size,sha256,url,licence,doi\na.dcm,1,same,,,\nb.dcm,1,{digit},,,\n")
+        sums[place] = sha256(manifest)
+
+    def moved(record: dict) -> None:
+        record["config"]["paths"]["data"] = "data2"
+        record["data"][0]["manifest_sha256"] = sums["data2"]
+
+    def known(record: dict) -> None:
+        record["data"][0]["manifest_sha256"] = sums["data"]
+
+    first, two = small_runs.copy(one, "first", known), small_runs.copy(one, "two", moved)
+    table = two / "sarcoma" / "tables" / "table1.csv"
+    lines = pd.read_csv(table, dtype=str, keep_default_na=False)
+    lines.loc[0, "acc_low"] = "0.123"
+    small_runs.write(table, lines)
+    text, found, page = compared(first, two)
+    assert only(found, "data", "files", "cells")
+    assert changed(found, "files")[["cohort", "file", "change"]].to_numpy().tolist() == [["sts", "b.dcm", "differs"]]
+    (cell,) = changed(found, "cells").to_dict("records")
+    assert [str(cell[name]) for name in ("row", "column", "change")] == ["first", "acc", "interval"]
+    assert "1 in another interval only" in text
+    assert "2 keys of the configuration only say where the run lies." in text
+    assert "b.dcm" in page
+    assert "a.dcm" not in page
+
+
 def test_other_patients_are_listed_and_tables_compared_on_the_common_ones(one: Path) -> None:
     two = small_runs.copy(one, "two")
     # Without P4 and P8, the two that were wrong.
@@ -235,7 +267,10 @@ def test_what_only_one_run_has(one: Path) -> None:
     own = changed(found, "cells")
     assert set(own["study"]) == {"glioma"}
     assert set(own["change"]) == {"only in A"}
-    assert "This table is only in A." in page
+    assert "This study is only in A" in page
+    assert "Not compared, only in A (cohort brats): net." in page
+    assert "studies.glioma and below" in page
+    assert "studies.glioma.methods" not in page
     assert "only in A" in set(found["methods"]["note"])
     assert "4 only in A (of 12 cases)" in text
 

@@ -47,10 +47,11 @@ def write_page(a: Run, b: Run, compared: Compared, summary: Sequence[Mapping[str
              "included_b": "Included in B", "fold_a": "Tested in fold, A", "fold_b": "Tested in fold, B"},
         ),
         "methods": _methods(compared.methods),
+        "unmatched": _unmatched(compared.methods),
         "sides": _sides(compared.patients),
-        "config": _listing(unlike(compared.config), KEYS),
-        "versions": _listing(compared.versions, KEYS),
-        "data": _listing(compared.data, KEYS),
+        "config": _listing(_shortened(compared.config), KEYS),
+        "versions": _listing(_unlike_first(compared.versions), KEYS),
+        "data": _listing(_unlike_first(compared.data), KEYS),
         "files": _listing(compared.files, {"file": "File", "a": "A", "b": "B", "change": "Change"}),
         "code": _listing(unlike(compared.code), {**KEYS, "key": "Method"}),
     }  # fmt: skip
@@ -93,6 +94,10 @@ def _listing(table: pd.DataFrame, headings: Mapping[str, str]) -> Listing | None
     return {"columns": columns, "rows": rows, "notes": []}
 
 
+def _unlike_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(same=table["change"] == SAME).sort_values("same", kind="stable")
+
+
 def _plain(value: Any) -> dict[str, str]:
     if value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value)):
         return {"text": "", "value": "", "under": ""}
@@ -101,10 +106,10 @@ def _plain(value: Any) -> dict[str, str]:
 
 
 def apart(value: float) -> str:
-    """Return a difference with its sign, one that three digits do not show by its power of ten."""
+    """Return a difference with its sign and three digits, or its first digit where these do not show it."""
     if math.isnan(value) or value == 0 or abs(value) >= SMALLEST:
         return gap(value)
-    return f"{value:+.0e}".replace("-", "−")
+    return f"{value:+.1g}".replace("-", "−")
 
 
 def _study(a: Run, b: Run, name: str, cells: pd.DataFrame) -> dict[str, Any]:
@@ -119,7 +124,14 @@ def _study(a: Run, b: Run, name: str, cells: pd.DataFrame) -> dict[str, Any]:
     for key, part in cells.groupby("table", sort=True):
         title, primary = entries[name, str(key)]
         tables.append(_table(f"{name}-{key}", title, primary, part))
-    return {"id": name, "title": settings["title"], "tables": tables, "overview": _overview(tables)}
+    alone = {table["alone"] for table in tables}
+    return {
+        "id": name,
+        "title": settings["title"],
+        "alone": alone.pop() if len(alone) == 1 else "",
+        "tables": tables,
+        "overview": _overview(tables),
+    }
 
 
 def _table(anchor: str, title: str, primary: str, cells: pd.DataFrame) -> dict[str, Any]:
@@ -197,25 +209,45 @@ def _overview(tables: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
     if not rows:
         return None
     reach = max(abs(row[end]) for row in rows for end in ("low", "high", "difference"))
-    reach = math.ceil(reach * 10) / 10 or 0.1
+    unit = 10.0 ** math.floor(math.log10(reach or 1.0))
+    reach = math.ceil((reach or 1.0) / unit) * unit
     for row in rows:
         row |= {name: 50 + 50 * row[end] / reach for name, end in (("left", "low"), ("right", "high"))}
         row["dot"] = 50 + 50 * row["difference"] / reach
     return {"rows": rows, "reach": f"{reach:g}"}
 
 
+def _shortened(config: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys that differ, with one row for a study or cohort that only one run has."""
+    prefix = config["key"].str.split(".").str[:2].str.join(".")
+    alone = config.groupby(prefix)["change"].transform(lambda part: len(part) > 1 and part.isin([ONLY_A, ONLY_B]).all())
+    sizes = config.groupby(prefix)["key"].transform("count").astype(str)
+    short = config.assign(key=config["key"].mask(alone, prefix + " and below, " + sizes + " keys"))
+    short = short.assign(a=short["a"].mask(alone, ""), b=short["b"].mask(alone, ""))
+    return unlike(short).drop_duplicates(ignore_index=True)
+
+
 def _methods(methods: pd.DataFrame) -> Listing | None:
-    """Return the methods of which a patient changed or that could not be compared."""
+    """Return the methods of which a patient changed."""
     counts = ["changed", "only_a", "only_b"]
-    shown = methods[(methods[counts].fillna(0) > 0).any(axis=1) | methods["note"].notna()]
-    shown = shown.assign(selection=shown["selection"].where(shown["variant"].isin(["published"]), shown["variant"]))
+    shown = methods[(methods[counts].fillna(0) > 0).any(axis=1)]
+    shown = shown.assign(selection=shown["selection"].where(shown["variant"] == "published", shown["variant"]))
     headings = {
         "method": "Method", "measure": "Measure", "selection": "Selection", "patients": "Patients",
         "changed": "Changed", "now_right": "Now right", "now_wrong": "Now wrong", "other_truth": "Another truth",
         "only_a": "Only in A", "only_b": "Only in B", "mean_change": "Mean change", "largest_change": "Largest change",
-        "largest_case": "of", "note": "Note",
+        "largest_case": "of",
     }  # fmt: skip
     return _listing(shown, headings)
+
+
+def _unmatched(methods: pd.DataFrame) -> list[str]:
+    """Return why which methods could not be compared patient by patient, a sentence a reason and cohort."""
+    known = methods[methods["note"].notna()]
+    return [
+        f"Not compared, {note} (cohort {cohort}): {', '.join(dict.fromkeys(part['method']))}."
+        for (note, cohort), part in known.groupby(["note", "cohort"], sort=True)
+    ]
 
 
 def _sides(patients: pd.DataFrame) -> Listing | None:
