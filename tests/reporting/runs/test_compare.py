@@ -188,6 +188,8 @@ def test_another_interval_and_another_file(one: Path) -> None:
     assert "2 keys of the configuration only say where the run lies." in text
     assert "b.dcm" in page
     assert "a.dcm" not in page
+    # A manifest that is not the one that the run recorded tells nothing about its files.
+    assert only(compared(one, two)[1], "data", "cells")
 
 
 def test_other_patients_are_listed_and_tables_compared_on_the_common_ones(one: Path) -> None:
@@ -259,6 +261,25 @@ def test_without_predictions_both_intervals_stand(one: Path) -> None:
     assert set(own["low"]) == {""}
     methods = found["methods"][found["methods"]["note"] != ""]
     assert methods[["method", "note"]].to_numpy().tolist() == [["first", "no predictions of B"]]
+
+
+def test_a_failed_training_is_named_and_its_row_stands_empty(one: Path) -> None:
+    two = small_runs.copy(one, "two")
+    small_runs.write(small_runs.predictions(two, "first"), small_runs.classified([], cases=[]))
+    (two / "costs.csv").write_text("cohort,method,seed,chunk,stage,failed\nsts,first,0,all,train,ValueError\n")
+    small_runs.tables(two)
+    text, found, page = compared(one, two)
+    assert "Failed in B: first, seed 0, all." in text
+    assert "Failed in B: first, seed 0, all." in page
+    acc = found["cells"].set_index(["row", "column"]).loc[("first", "acc")]
+    assert [str(acc[name]) for name in ("change", "a", "b", "low", "note")] == [
+        "differs",
+        "0.75",
+        "",
+        "",
+        "no predictions of B",
+    ]
+    assert set(changed(found, "cells")["row"]) == {"first"}
 
 
 def test_what_only_one_run_has(one: Path) -> None:
