@@ -22,12 +22,8 @@ def bootstrap(
     seeds as there are with replacement, and takes the mean of the metric over the drawn seeds on the drawn patients.
     Resamples in which a metric is undefined are left out of its interval.
     """
-    weights, share = _resamples(*scores.shape, samples=samples, seed=seed)
-    found = [weighted_metrics(target, score, weights, threshold=threshold) for score in scores]
-    return {
-        name: _percentiles(_mean(np.stack([one[name] for one in found], axis=1), share), level=level)
-        for name in METRICS
-    }
+    found = _resampled(target, scores, samples=samples, seed=seed, threshold=threshold)
+    return {name: _percentiles(values, level=level) for name, values in found.items()}
 
 
 def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> tuple[float, float]:
@@ -74,12 +70,21 @@ def bootstrap_difference(
 ) -> dict[str, tuple[float, float]]:
     """Return for each metric the percentile interval of ``score``'s less ``other``'s over resamples of patients.
 
-    ``target``, ``score`` and ``other`` are (patients,); both methods are taken on the same drawn patients. Resamples in
-    which a metric of either is undefined are left out of its interval; nan where none is left.
+    ``target`` is (patients,), ``score`` and ``other`` are (patients,) or (seeds, patients); both methods are taken on
+    the same drawn patients, each with its own seeds resampled inside as in ``bootstrap``, which are the same draws
+    where both have as many. Resamples in which a metric of either is undefined are left out of its interval; nan where
+    none is left.
     """
-    weights, _ = _resamples(1, len(target), samples=samples, seed=seed)
-    first, second = (weighted_metrics(target, one, weights, threshold=threshold) for one in (score, other))
+    drawn = {"samples": samples, "seed": seed}
+    first, second = (_resampled(target, np.atleast_2d(one), threshold=threshold, **drawn) for one in (score, other))
     return {name: _percentiles(first[name] - second[name], level=level) for name in METRICS}
+
+
+def _resampled(target: Array, scores: Array, *, samples: int, seed: int, threshold: float) -> dict[str, Array]:
+    """Return for each metric its mean over drawn seeds on drawn patients (samples,)."""
+    weights, share = _resamples(*scores.shape, samples=samples, seed=seed)
+    found = [weighted_metrics(target, score, weights, threshold=threshold) for score in scores]
+    return {name: _mean(np.stack([one[name] for one in found], axis=1), share) for name in METRICS}
 
 
 def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
