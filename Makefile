@@ -2,9 +2,11 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# Set in many container images: each of the hundreds of processes would compile every module that it imports again.
+unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help demo test test-slow lint format docs lock bench clean
+.PHONY: help demo compare test test-slow lint format docs lock bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -15,6 +17,9 @@ help:  ## Show what can be made
 demo: .venv/ready  ## Run all studies on phantom cohorts, about ten minutes
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo "The report: $(CURDIR)/results/demo/report.html"
+
+compare: .venv/ready  ## Set two finished runs side by side: make compare A=demo B=paper
+	@$(BIN)/python -m rerad.reporting.runs "$(A)" "$(B)"
 
 test: .venv/ready  ## Run the test suite
 	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder

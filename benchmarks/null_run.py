@@ -128,6 +128,7 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
         chosen=chosen,
         predictions=place / method / "predictions.csv",
         segmentation=place / method / "predictions_segmentation.csv",
+        regression=place / method / "predictions_regression.csv",
         history=place / method / "history.csv",
         cost=place / method / "cost.json",
         artefacts=place / method / "artefacts",

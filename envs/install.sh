@@ -20,7 +20,7 @@ command -v "${CC:-cc}" >/dev/null || fail "no C compiler: PyRadiomics cannot be 
 rm -rf .venv
 "$python" -m venv .venv
 pip() { .venv/bin/python -m pip --disable-pip-version-check "$@"; }
-add() { pip install --quiet --no-compile "$@"; }  # of 2 GB of modules only those are compiled that are used
+add() { pip install --quiet --no-compile "$@"; }
 
 # PyRadiomics 3.0.1 has no wheel and builds against the numpy and setuptools that are already there.
 grep -v '^pyradiomics==' envs/requirements.lock > .venv/first.txt
@@ -40,5 +40,11 @@ PY
 # No cache: a wheel that was built against another numpy installs silently and fails on import.
 PYTHONPATH=$PWD/.venv/shim add --no-cache-dir --no-build-isolation --no-deps --requirement .venv/then.txt
 add --no-build-isolation --no-deps --editable .
-.venv/bin/python -c 'import radiomics, SimpleITK, snakemake, rerad'
+# Of 2 GB of modules only those are compiled that are used, but these once and not by each process: container images
+# often set the variable that forbids it.
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c '
+import matplotlib.pyplot, monai.networks.nets, numba, pandas, pydicom, radiomics, scipy.stats, SimpleITK, sklearn.ensemble
+import snakemake.cli, torch
+import rerad
+'
 touch .venv/ready

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rerad.cohorts.manifest import check_file, measured, read_manifest, write_manifest
+from rerad.cohorts.manifest import check_file, check_table, measured, read_manifest, write_manifest
 from rerad.core.errors import CaseError, ReradError
 
 
@@ -35,6 +35,18 @@ def test_a_file_that_is_gone_is_refused(folder: Path) -> None:
     (folder / "A" / "x.bin").unlink()
     with pytest.raises(CaseError, match="gone since it was acquired"):
         check_file(folder, "A/x.bin", read_manifest(folder)["A/x.bin"])
+
+
+def test_a_table_that_changed_is_no_matter_of_one_case(folder: Path) -> None:
+    entry = read_manifest(folder)["A/x.bin"]
+    assert check_table(folder, "A/x.bin", entry) == folder / "A" / "x.bin"
+    (folder / "A" / "x.bin").write_bytes(b"abd")
+    with pytest.raises(CaseError) as of_a_case:
+        check_file(folder, "A/x.bin", entry)
+    with pytest.raises(ReradError) as of_all:
+        check_table(folder, "A/x.bin", entry)
+    assert type(of_all.value) is ReradError
+    assert str(of_all.value) == str(of_a_case.value)
 
 
 def test_a_missing_or_foreign_manifest_is_refused(folder: Path) -> None:

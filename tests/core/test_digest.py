@@ -25,8 +25,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def now(*files: Path) -> str:
-    digest._imports.cache_clear()
-    digest._tree_digest.cache_clear()
+    digest._read.cache_clear()
     return digest.code_digest(["rerad.a.top"], files=files)
 
 
@@ -58,6 +57,6 @@ def test_templates_count_by_their_bytes(package: Path) -> None:
 
 
 def test_the_imports_of_this_module_are_found() -> None:
-    digest._imports.cache_clear()
+    digest._read.cache_clear()
     found = digest.reachable(["rerad.core.lock"])
     assert {"rerad", "rerad.core", "rerad.core.lock", "rerad.core.files", "rerad.core.errors"} == found

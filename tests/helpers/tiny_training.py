@@ -99,6 +99,7 @@ def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
         "spacing_mm": 2.0,
         "predictions": out / "predictions_classification.csv",
         "segmentation": out / "predictions_segmentation.csv",
+        "regression": out / "predictions_regression.csv",
         "history": out / "history.csv",
         "synthesis": out / "predictions_synthesis.csv",
         "cost": out / "cost.json",

@@ -107,3 +107,14 @@ def test_patients_without_a_value_count_in_no_mean():
     # The one value there is, in every resample that draws its patient; without any there is no interval.
     assert bootstrap_mean(values, samples=100, seed=0, level=0.95) == (0.25, 0.25)
     assert np.isnan(bootstrap_mean(values * np.nan, samples=100, seed=0, level=0.95)).all()
+
+
+def test_difference_of_several_seeds_resamples_them_inside():
+    # One seed is right about every case, the other about none.
+    target = np.array([0, 1] * 10, dtype=float)
+    mixed, right = np.stack([target, 1 - target]), np.stack([target, target])
+    drawn = {"samples": 500, "seed": 0, "threshold": 0.5, "level": 0.95}
+    # Both methods draw the same seeds, so that a method less itself is nothing.
+    assert bootstrap_difference(target, mixed, mixed, **drawn)["acc"] == (0.0, 0.0)
+    assert bootstrap_difference(target, mixed, right, **drawn)["acc"] == (-1.0, 0.0)
+    assert bootstrap_difference(target, target, mixed, **drawn)["acc"] == (0.0, 1.0)

@@ -10,6 +10,7 @@ from sklearn.linear_model import ElasticNet
 
 from rerad.core.errors import ReradError
 from rerad.models import elastic_net_path
+from rerad.models.elastic_net import elastic_nets
 
 L1_RATIOS = (0.0, 0.001, 0.05, 0.3, 0.7, 0.95, 0.9999999, 1.0)
 
@@ -208,3 +209,15 @@ def test_what_makes_no_sense_is_refused() -> None:
         elastic_net_path(x[:1], y[:1], l1_ratio=0.5)
     with pytest.raises(ReradError, match="not those"):
         elastic_net_path(x, y, l1_ratio=0.5).predict(x[:, :2])
+
+
+def test_many_targets_at_their_own_penalties_are_fitted_as_one_by_one():
+    generator = np.random.default_rng(3)
+    x, y = generator.normal(size=(14, 30)), generator.normal(size=(14, 3))
+    penalties = [(0.0, 0.5), (0.4, 0.2), (1.0, 0.1)]
+    for column, (ratio, lam), found in zip(y.T, penalties, elastic_nets(x, y, penalties), strict=True):
+        alone = elastic_net_path(x, column, l1_ratio=ratio, lambdas=[lam])
+        assert np.allclose(found.coefs, alone.coefs, rtol=1e-9, atol=1e-12)
+        assert np.allclose(found.predict(x), alone.predict(x), rtol=1e-9)
+    with pytest.raises(ReradError, match="2 penalties for 3 targets"):
+        elastic_nets(x, y, penalties[:2])

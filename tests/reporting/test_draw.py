@@ -31,6 +31,8 @@ DRAWERS = {
     "boxes": {"rows", "predictions"},
     "synthesis": {"rows", "predictions", "cases"},
     "agreement": {"rows", "predictions", "metrics"},
+    "learning_curves": {"rows", "history"},
+    "errors": {"rows", "metrics", "comparisons"},
 }
 MASKS = ("segmentations", "overlays", "boxes")
 SETTINGS = {
@@ -53,7 +55,8 @@ def draw(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
             "segmentation": [Path(TRAINED.format("cfl", "predictions_segmentation.csv"))],
             "chosen": [Path(TRAINED.format("cfl", "chosen.json"))], "networks": {"cfl": {"reductions": 2}},
             "history": [Path(TRAINED.format("cfl", "search_history.csv"))],
-            "metrics": [Path("trained/sts/cfl/metrics.csv")], "published": Path("p.csv"), "cases": Path("cases.csv"),
+            "metrics": [Path("trained/sts/cfl/metrics.csv")], "comparisons": Path("comparisons.csv"),
+            "published": Path("p.csv"), "cases": Path("cases.csv"),
             "arrays": Path("arrays"), "png": Path("x.png"), "svg": Path("x.svg"),
         }  # fmt: skip
         module.draw_figure(**{**known, **changes})

@@ -68,7 +68,7 @@ def test_a_table_takes_its_words_and_counts_from_the_cohort(
     }  # fmt: skip
     make_table(
         study="nas3dunet", settings=settings, table="t", about={"name": "brats", "source": "local", "phantom": False},
-        cases=gliomas.cases, published=None, metrics=[metrics], costs=[cost], stale=[], **files,
+        cases=gliomas.cases, published=None, metrics=[metrics], costs=[cost], stale=[], comparisons=None, **files,
     )  # fmt: skip
     text = files["md"].read_text(encoding="utf-8")
     assert "Cohort brats (source: local): 5 patients (3 HGG, 2 LGG); the paper: 335 patients (259 HGG, 76 LGG)." in text

@@ -72,6 +72,7 @@ def run(cohort: Path, method: str, folds: list[int], *, out: Path, threads: int 
         chosen=chosen,
         predictions=out / "predictions_classification.csv",
         segmentation=out / "predictions_segmentation.csv",
+        regression=out / "predictions_regression.csv",
         synthesis=out / "predictions_synthesis.csv",
         history=out / "history.csv",
         cost=out / "cost.json",

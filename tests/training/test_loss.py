@@ -91,3 +91,10 @@ def test_a_head_that_the_cohort_has_nothing_for_is_refused() -> None:
         losses(Output(LOGITS), None, MASK, {})
     with pytest.raises(ReradError, match=r"answers \(2, 4\) where the cohort has \(3, 4\)"):
         weighted_dice(torch.zeros(1, 2, 4), torch.zeros(1, 3, 4))
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("mae", (1 + 0 + 3 + 2) / 4), ("mse", (1 + 0 + 9 + 4) / 4)])
+def test_numbers_are_judged_by_their_mean_error_over_cases_and_outputs(kind: str, expected: float) -> None:
+    values, target = torch.tensor([[1.0, 2.0], [3.0, -1.0]]), torch.tensor([[2.0, 2.0], [0.0, 1.0]])
+    found = losses(Output(values=values), target, torch.empty(0), {"values": kind})
+    assert {name: float(value) for name, value in found.items()} == {"loss": expected}

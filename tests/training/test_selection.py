@@ -47,3 +47,14 @@ def test_a_saved_state_goes_on() -> None:
 
 def test_a_tie_at_one_half_is_positive() -> None:
     assert accuracy([0.5, 0.5], [1, 0]) == 0.5
+
+
+@pytest.mark.parametrize(("errors", "best"), [
+    ([0.5, 0.3, 0.4], 2), ([0.3, 0.3], 1), ([math.nan, 0.9], 2), ([math.nan], 0),
+])  # fmt: skip
+def test_of_numbers_the_epoch_with_the_lowest_error_counts_the_earliest_of_equals(errors: list, best: int) -> None:
+    found = Best()
+    for epoch, error in enumerate(errors, start=1):
+        found.see_values(epoch, [[float(epoch)]], error)
+    assert found.fitted == best
+    assert found.values == ([[float(best)]] if best else [])

@@ -38,6 +38,7 @@ def run(cohort, settings, *, folds, chosen=None, name="out"):
         threads=1,
         predictions=out / "predictions_classification.csv",
         segmentation=out / "predictions_segmentation.csv",
+        regression=out / "predictions_regression.csv",
         synthesis=out / "predictions_synthesis.csv",
         history=out / "history.csv",
         cost=out / "cost.json",

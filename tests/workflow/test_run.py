@@ -13,9 +13,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
-from tiny_run import TINY, command, outcome
+from tiny_run import TINY, command, outcome, read_cohort
+
+from rerad.cohorts.breast.tissues import FATTY, GLANDULAR
+from rerad.imaging.stored import open_case
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
@@ -54,6 +58,31 @@ def test_every_table_and_figure_is_there(finished: Path) -> None:
     assert table.loc["hc_rf", "acc_published"] == 0.75
     assert table.loc["hc_rf", "verdict"].startswith("not comparable: phantom")
     assert "PHANTOM" in (run / "report.html").read_text()
+
+
+def test_gliomas_are_acquired_prepared_split_and_pictured(finished: Path) -> None:
+    gliomas = read_cohort(finished, "brats")
+    assert sorted(gliomas.cases["grade"]) == ["HGG"] * 4 + ["LGG"] * 2
+    assert set(gliomas.splits["case"]) == set(gliomas.cases["case"])
+    assert gliomas.splits["fold"].nunique() == 2
+    for case in gliomas.cases["case"]:
+        assert open_case(gliomas.arrays, case, channels=4).labels.any()
+    assert gliomas.pictures == gliomas.cases["case"].tolist()
+    assert gliomas.flow.empty
+    assert gliomas.credit.startswith("# PHANTOM")
+
+
+def test_breasts_are_acquired_prepared_split_and_pictured(finished: Path) -> None:
+    breasts = read_cohort(finished, "breast")
+    assert sorted(breasts.cases["group"]) == ["benign", "benign", "malignant", "malignant", "normal", "normal"]
+    tested = breasts.splits[breasts.splits["role"] == "test"].merge(breasts.cases, on="case")
+    assert tested.groupby("fold")["group"].apply(sorted).tolist() == [["benign", "malignant", "normal"]] * 2
+    for case in breasts.cases["case"]:
+        labels = open_case(breasts.arrays, case, channels=1).labels
+        assert {FATTY, GLANDULAR} <= set(np.unique(labels))
+    assert breasts.pictures == breasts.cases["case"].tolist()
+    assert breasts.flow.empty
+    assert breasts.credit.startswith("# PHANTOM")
 
 
 def test_a_second_run_has_nothing_to_do(copy: Path, run: Run) -> None:

@@ -15,7 +15,15 @@ from rerad.models import MODELS
 from rerad.search.code import search_modules
 from rerad.search.recipe import draws_by_lot, searches_once
 from rerad.studies import load, trained_methods
-from rerad.training.code import is_network, training_code, training_modules
+from rerad.studies.external import check_files, external_file
+from rerad.training.code import (
+    is_external,
+    is_network,
+    is_regressor,
+    learns_in_epochs,
+    training_code,
+    training_modules,
+)
 from rerad.training.recipe import voxels_of_patch
 from rerad.training.weights import weights_name
 
@@ -25,6 +33,9 @@ TEMPLATES = sorted((ROOT / "src" / "rerad" / "reporting" / "templates").iterdir(
 OVERLAYS = [file for file in workflow.configfiles if Path(file).resolve() != BASE.resolve()]
 PLAN = load(config, root=ROOT, files=[BASE, *OVERLAYS])
 config.update(PLAN.config)  # as checked: texts of the command line are numbers now
+if workflow.is_main_process:
+    for warning in check_files(PLAN):
+        logger.warning(warning)
 RUN = PLAN.run_folder
 COHORT = f"{RUN}/cohorts/{{cohort}}"
 TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"
@@ -32,6 +43,8 @@ CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
+MEMORY_OF_GENES = 4000  # MB: 53 million weights of the autoencoder with gradients, velocities and a checkpoint
+FEATURES_OF_A_REGION = 10  # each has its linear model: that many processes of a search can be busy at most
 MEMORY_OF_WINDOWS = 4000  # MB: a case of 16 million voxels with its maps, and a batch of 2,000 windows
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
 BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
@@ -63,7 +76,7 @@ if workflow.is_main_process and not LOOKING.intersection(sys.argv):
 
 
 def others_of(kind, *studies):
-    """Return the tables of layers or of genotypes of some studies, or of all."""
+    """Return the tables of layers, of genotypes or of penalties of some studies, or of all."""
     return [table for study in studies or PLAN.studies for table in PLAN.studies[study].get(kind, {})]
 
 
@@ -77,6 +90,7 @@ wildcard_constraints:
     figure="[a-z][a-z0-9_]*",
     layers="|".join(others_of("layers")) or "(?!)",
     genotypes="|".join(others_of("genotypes")) or "(?!)",
+    penalties="|".join(others_of("penalties")) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
 
 
@@ -164,12 +178,17 @@ def searched_folds(wildcards):
 
 
 def chosen(wildcards):
-    """Return what the search chose, for methods that have a search."""
-    if "search" not in method_settings(wildcards):
+    """Return what the search chose, for methods that have a search or take the rates of one that has."""
+    known = PLAN.methods[wildcards.cohort]
+    method = known[wildcards.method]["recipe"].get("rates_of", wildcards.method)
+    if method not in known:
+        told = f"no table or figure has the method {method!r}"
+        raise ConfigError(told, where=f"rates_of of {wildcards.method}", remedy="Write a method that is trained")
+    if "search" not in known[method]:
         return []
-    chunks = searched_chunks(wildcards.cohort, wildcards.method)
+    chunks = searched_chunks(wildcards.cohort, method)
     chunk = wildcards.chunk if wildcards.chunk in chunks else chunks[0]
-    return [f"{TRAINED}/seed{{seed}}/{chunk}/chosen.json"]
+    return [f"{RUN}/trained/{{cohort}}/{method}/seed{{seed}}/{chunk}/chosen.json"]
 
 
 def for_networks(value, otherwise=(), wanted=is_network):
@@ -184,16 +203,31 @@ def for_networks(value, otherwise=(), wanted=is_network):
 
 
 def searches_network(settings):
-    """Tell whether a method's architecture is searched for with images; a draw by lot needs none."""
-    return is_network(settings) and not draws_by_lot(settings)
+    """Tell whether a method's architecture, or its rates, are searched for in epochs; a draw by lot needs none."""
+    return learns_in_epochs(settings) and not draws_by_lot(settings)
+
+
+def searches_arrays(settings):
+    """Tell whether a search reads arrays: that of a network, or of a linear model of gene expression."""
+    return searches_network(settings) or is_regressor(settings)
 
 
 for_searched_networks = functools.partial(for_networks, wanted=searches_network)
+for_searched_arrays = functools.partial(for_networks, wanted=searches_arrays)
+for_learners = functools.partial(for_networks, wanted=learns_in_epochs)
+for_arrays = functools.partial(for_networks, wanted=lambda settings: is_network(settings) or is_regressor(settings))
+
+
+def external_of(wildcards):
+    """Return the file of scores of a method that was trained elsewhere: a change of it changes the method's rows."""
+    return list(filter(None, [external_file(method_settings(wildcards))]))
 
 
 def features_of(wildcards):
     """Return the handcrafted features, for methods that see them."""
     settings = method_settings(wildcards)
+    if is_external(settings):
+        return []
     return [] if is_network(settings) and not settings["recipe"].get("table") else [f"{COHORT}/features.csv"]
 
 
@@ -235,14 +269,18 @@ def scans_to_predict(wildcards):
 def threads_of_search(wildcards):
     """Return the threads of a search: a network's are part of its recipe, tables are searched fold beside fold."""
     settings = method_settings(wildcards)
-    if is_network(settings):
-        return settings["search"].get("threads", 1)
+    if learns_in_epochs(settings):
+        return settings["recipe" if is_regressor(settings) else "search"].get("threads", 1)
+    if is_regressor(settings):
+        return min(FEATURES_OF_A_REGION * len(settings["modalities"]), workflow.cores)
     return min(len(folds_of(wildcards)), workflow.cores)
 
 
 def memory_of_search(wildcards, threads):
     """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
     settings = method_settings(wildcards)
+    if is_regressor(settings) and learns_in_epochs(settings):
+        return MEMORY_OF_GENES
     if not is_network(settings):
         return 1000 + 500 * threads
     if draws_by_lot(settings):
@@ -257,6 +295,8 @@ def memory_of_search(wildcards, threads):
 def memory_of(wildcards):
     """Return the memory of a training in MB: a network's grows with its input."""
     settings = method_settings(wildcards)
+    if is_regressor(settings) and learns_in_epochs(settings):
+        return MEMORY_OF_GENES
     if not is_network(settings):
         return 1500
     if settings["recipe"]["input"] == "windows":
@@ -346,6 +386,19 @@ def searches_of_figure(name, *kinds):
     return files
 
 
+def history_of_figure(wildcards):
+    """Return the courses that a figure shows: of searches, or of trainings."""
+    kinds = {"search_history": "search_history.csv", "learning_curves": "history.csv"}
+    name = kinds.get(entry_of(wildcards, "figures")["kind"])
+    return chunks_of(wildcards, "figures", name) if name else []
+
+
+def comparisons_of_figure(wildcards):
+    """Return the comparisons that a figure of errors marks its differences by."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    return [f"{RUN}/{{study}}/comparisons.csv"] if kind == "errors" else []
+
+
 def networks_of_figure(wildcards):
     """Return the settings of the networks that a figure shows as wholes."""
     if entry_of(wildcards, "figures")["kind"] != "network":
@@ -365,6 +418,12 @@ def published_of_table(wildcards):
     """Return the published values of a table, if the paper has them."""
     entry = entry_of(wildcards, "tables")
     return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
+
+
+def comparisons_of_table(wildcards):
+    """Return the comparisons that a table of features marks its differences by."""
+    entry = entry_of(wildcards, "tables")
+    return [f"{RUN}/{{study}}/comparisons.csv"] if entry.get("shape") == "features" else []
 
 
 def published_of_figure(wildcards):
@@ -432,7 +491,7 @@ def tables_of(*studies, headline=False):
     ] + [
         file
         for study in ([] if headline else studies or PLAN.studies)
-        for table in others_of("layers", study) + others_of("genotypes", study)
+        for table in others_of("layers", study) + others_of("genotypes", study) + others_of("penalties", study)
         for file in table_files(study, table)
     ]
 

@@ -7,6 +7,7 @@ rule evaluate:
             "predictions_classification.csv", wildcards.cohort, wildcards.method
         ),
         segmentation=lambda wildcards: trained_files("predictions_segmentation.csv", wildcards.cohort, wildcards.method),
+        regression=lambda wildcards: trained_files("predictions_regression.csv", wildcards.cohort, wildcards.method),
         synthesis=lambda wildcards: trained_files("predictions_synthesis.csv", wildcards.cohort, wildcards.method),
         cases=f"{COHORT}/cases.csv",
     output:

@@ -6,7 +6,7 @@ rule search:
         features=features_of,
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
-        arrays=for_searched_networks([f"{COHORT}/arrays"]),
+        arrays=for_searched_arrays([f"{COHORT}/arrays"]),
         slices=for_searched_networks([f"{COHORT}/slices.csv"]),
     output:
         chosen=f"{CHUNK}/chosen.json",
@@ -41,12 +41,14 @@ rule train:
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
         chosen=chosen,
-        arrays=for_networks([f"{COHORT}/arrays"]),
+        arrays=for_arrays([f"{COHORT}/arrays"]),
         slices=for_networks([f"{COHORT}/slices.csv"]),
         weights=for_networks(weights_of),
+        external=external_of,
     output:
         predictions=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",
+        regression=f"{CHUNK}/predictions_regression.csv",
         history=f"{CHUNK}/history.csv",
         synthesis=f"{CHUNK}/predictions_synthesis.csv",
         cost=f"{CHUNK}/cost.json",
@@ -56,17 +58,17 @@ rule train:
         f"{RUN}/benchmarks/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.tsv"
     conda:
         "../../envs/environment.yaml"
-    threads: for_networks(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
+    threads: for_learners(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
     resources:
         mem_mb=memory_of,
-        gpu=for_networks(int(config["device"] != "cpu"), 0),
-        runtime=for_networks(1440, 60),
+        gpu=for_learners(int(config["device"] != "cpu"), 0),
+        runtime=for_learners(1440, 60),
     params:
         settings=method_settings,
         folds=folds_of,
         artefacts=f"{CHUNK}/artefacts",
-        device=for_networks(config["device"], "cpu"),
-        gpu_share=for_networks(config["gpu_share"], 1),
+        device=for_learners(config["device"], "cpu"),
+        gpu_share=for_learners(config["gpu_share"], 1),
         keep_model=for_networks(keeps_model, False),
         spacing_mm=for_networks(lambda wildcards: picture_settings(wildcards).get("spacing_mm"), None),
         code=code_of_training,

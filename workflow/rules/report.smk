@@ -8,6 +8,7 @@ rule tabulate:
         metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
         costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
         published=published_of_table,
+        comparisons=comparisons_of_table,
     output:
         csv=f"{RUN}/{{study}}/tables/{{table}}.csv",
         md=f"{RUN}/{{study}}/tables/{{table}}.md",
@@ -87,12 +88,43 @@ rule agree:
         "../scripts/agree.py"
 
 
+rule list_genes:
+    input:
+        chosen=lambda wildcards: trained_files(
+            "chosen.json",
+            cohort_of(wildcards),
+            PLAN.studies[wildcards.study]["penalties"][wildcards.penalties]["method"],
+        ),
+    output:
+        csv=f"{RUN}/{{study}}/tables/{{penalties}}.csv",
+        md=f"{RUN}/{{study}}/tables/{{penalties}}.md",
+        html=f"{RUN}/{{study}}/tables/{{penalties}}.html",
+        tex=f"{RUN}/{{study}}/tables/{{penalties}}.tex",
+        genes=f"{RUN}/{{study}}/tables/{{penalties}}_genes.csv",
+    log:
+        f"{RUN}/logs/list_genes_{{study}}_{{penalties}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/list_genes_{{study}}_{{penalties}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    resources:
+        mem_mb=1500,
+    params:
+        entry=lambda wildcards: PLAN.studies[wildcards.study]["penalties"][wildcards.penalties],
+        code=code_of("list_genes", "rerad.reporting.genes", files=TEMPLATES),
+    message:
+        "Genes of the linear models of {wildcards.study}"
+    script:
+        "../scripts/list_genes.py"
+
+
 rule plot:
     input:
         classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
         segmentation=masks_of_figure,
         chosen=searches_of_figure("chosen.json", "cells", "network", "search_history"),
-        history=searches_of_figure("search_history.csv", "search_history"),
+        history=history_of_figure,
+        comparisons=comparisons_of_figure,
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),
         published=published_of_figure,
         cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),

@@ -11,6 +11,7 @@ evaluate(
         "classification": [Path(path) for path in snakemake.input.classification],
         "synthesis": [Path(path) for path in snakemake.input.synthesis],
         "segmentation": [Path(path) for path in snakemake.input.segmentation],
+        "regression": [Path(path) for path in snakemake.input.regression],
     },
     metrics=Path(snakemake.output.metrics),
     cases=Path(snakemake.input.cases),

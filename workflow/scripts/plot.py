@@ -15,6 +15,7 @@ draw_figure(
     history=[Path(path) for path in snakemake.input.history],
     networks=snakemake.params.networks,
     metrics=[Path(path) for path in snakemake.input.metrics],
+    comparisons=Path(snakemake.input.comparisons[0]) if snakemake.input.comparisons else None,
     published=Path(snakemake.input.published[0]) if snakemake.input.published else None,
     cases=Path(snakemake.input.cases),
     arrays=Path(snakemake.input.arrays[0]) if snakemake.input.arrays else None,

@@ -16,6 +16,7 @@ make_table(
     metrics=[Path(path) for path in snakemake.input.metrics],
     costs=[Path(path) for path in snakemake.input.costs],
     stale=snakemake.params.stale,
+    comparisons=Path(snakemake.input.comparisons[0]) if snakemake.input.comparisons else None,
     csv=Path(snakemake.output.csv),
     md=Path(snakemake.output.md),
     html=Path(snakemake.output.html),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from rerad.cohorts.folders import link
 from rerad.cohorts.manifest import Row
 from rerad.cohorts.sources import Part, source
 from rerad.cohorts.sources.client import hurried
@@ -51,10 +51,7 @@ def bring(parts: Sequence[Part], folder: Path, store: Path, *, workers: int) -> 
         twice = {row.file for row in rows} & {row.file for row in found}
         if twice:
             raise ReradError(f"{min(twice)} comes from two sources", where=part.source, remedy="Leave it out of one")
-        for row in found:
-            link = folder / row.file
-            link.parent.mkdir(parents=True, exist_ok=True)
-            os.symlink(os.path.relpath(place / row.file, link.parent), link)
+        link(folder, {row.file: place / row.file for row in found}, relative=True)
         rows += found
     return rows
 
@@ -76,7 +73,7 @@ def attribution(rows: Sequence[Row], citations: Sequence[str]) -> str:
         "|---|---|---|---|",
     ]
     for doi, licence in sorted(extent):
-        link = f"https://doi.org/{doi}" if doi else "no DOI"
+        address = f"https://doi.org/{doi}" if doi else "no DOI"
         told = licence or "not stated by the source"
-        lines.append(f"| {link} | {told} | {extent[doi, licence]:,} | {size[doi, licence] / 1e6:,.1f} |")
+        lines.append(f"| {address} | {told} | {extent[doi, licence]:,} | {size[doi, licence] / 1e6:,.1f} |")
     return "\n".join([*lines, "", "## Cite", "", *(f"- {citation}" for citation in citations), ""])

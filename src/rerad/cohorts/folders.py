@@ -38,8 +38,9 @@ def check_source(path: Path, origins: Iterable[Path], folder: Path, *, key: str)
             )
 
 
-def link(part: Path, origins: Mapping[str, Path]) -> None:
-    """Link files into a folder, by the paths they are to have there."""
+def link(part: Path, origins: Mapping[str, Path], *, relative: bool = False) -> None:
+    """Link files into a folder, by the paths they are to have there; ``relative`` links survive a move of both."""
     for file, origin in origins.items():
-        (part / file).parent.mkdir(parents=True, exist_ok=True)
-        os.symlink(origin, part / file)
+        place = part / file
+        place.parent.mkdir(parents=True, exist_ok=True)
+        os.symlink(os.path.relpath(origin, place.parent) if relative else origin, place)

@@ -85,3 +85,15 @@ def check_file(folder: Path, file: str, entry: Entry) -> Path:
             remedy=remedy,
         )
     return path
+
+
+def check_table(folder: Path, file: str, entry: Entry) -> Path:
+    """Return the path of an acquired file that is not a matter of one case, after the same check.
+
+    Raises:
+        ReradError: it is gone, or its size or SHA-256 differs.
+    """
+    try:
+        return check_file(folder, file, entry)
+    except CaseError as error:
+        raise ReradError(error.what, where=error.where, remedy=error.remedy) from error

@@ -7,6 +7,7 @@ import functools
 import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 PACKAGE = "rerad"
 SOURCE = Path(__file__).resolve().parents[1]
@@ -23,9 +24,9 @@ def code_digest(modules: Iterable[str], *, files: Iterable[str | Path] = ()) -> 
     """
     digest = hashlib.sha256()
     for name in sorted(reachable(modules)):
-        digest.update(f"{name}\n{_tree_digest(_path_of(name))}\n".encode())
+        digest.update(f"{name}\n{_read(_path_of(name)).digest}\n".encode())
     for path in sorted(map(Path, files)):
-        content = _tree_digest(path) if path.suffix == ".py" else hashlib.sha256(path.read_bytes()).hexdigest()
+        content = _read(path).digest if path.suffix == ".py" else hashlib.sha256(path.read_bytes()).hexdigest()
         digest.update(f"{path.name}\n{content}\n".encode())
     return digest.hexdigest()[:16]
 
@@ -38,13 +39,20 @@ def reachable(modules: Iterable[str]) -> set[str]:
         name = waiting.pop()
         if name not in seen:
             seen.add(name)
-            waiting.extend(_imports(name))
+            waiting.extend(_read(_path_of(name)).imports)
     return seen
 
 
+class Source(NamedTuple):
+    """What a source imports from this package, and the digest of its syntax tree without docstrings."""
+
+    imports: frozenset[str]
+    digest: str
+
+
 @functools.cache
-def _imports(name: str) -> frozenset[str]:
-    tree = ast.parse(_path_of(name).read_text(encoding="utf-8"))
+def _read(path: Path) -> Source:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     found: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -52,8 +60,12 @@ def _imports(name: str) -> frozenset[str]:
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE:
             found.add(node.module)
             found.update(full for alias in node.names if _exists(full := f"{node.module}.{alias.name}"))
+        elif isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            if ast.get_docstring(node, clean=False) is not None:
+                node.body = node.body[1:]
     # Importing a.b.c runs a and a.b first.
-    return frozenset(parent for module in found for parent in _with_parents(module))
+    imports = frozenset(parent for module in found for parent in _with_parents(module))
+    return Source(imports, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
 
 
 def _with_parents(name: str) -> Iterator[str]:
@@ -78,13 +90,3 @@ def _path_of(name: str) -> Path:
         if path.is_file():
             return path
     raise ModuleNotFoundError(f"{name} is not a module of {PACKAGE}")
-
-
-@functools.cache
-def _tree_digest(path: Path) -> str:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            if ast.get_docstring(node, clean=False) is not None:
-                node.body = node.body[1:]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()

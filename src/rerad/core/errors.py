@@ -31,3 +31,7 @@ class CaseError(ReradError):
 
 class ConfigError(ReradError):
     """The configuration is broken: the run ends before any work is done."""
+
+
+class NoNumberError(ReradError):
+    """A loss is no number: the steps are too large, or the data broken."""

@@ -70,6 +70,19 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
     _clear_stale_locks(folder, Path(snakemake_folder) / "locks")
 
 
+def at_work(folder: str | Path) -> str:
+    """Return who is at work on a run's folder, as its lock names them, or an empty text; nothing is changed."""
+    try:
+        with open(Path(folder) / ".lock", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "unknown process"
+    except OSError:  # a copy of a run may come without its lock, or from a file system that has none
+        return ""
+    return ""
+
+
 @contextlib.contextmanager
 def one_of(paths: Sequence[Path], *, what: str, wait_s: float = 1.0) -> Iterator[int]:
     """Hold the first of several locks that is free, wait for one if none is, and yield its index.

@@ -12,7 +12,7 @@ REMEDY = "Remove the method's folder below trained/ and run again"
 def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
     """Refuse test rows of one selection and variant in which a case is not tested exactly once per seed.
 
-    Of segmentation this holds for every region apart, of synthesis for every tissue.
+    Of segmentation this holds for every region apart, of regression for every feature, of synthesis for every tissue.
 
     Raises:
         ReradError: naming the case, the region and the seed, or a case with two targets.
@@ -26,11 +26,13 @@ def check_tested_once(part: pd.DataFrame, task: str = "classification") -> None:
         name = f", {keys[-1]} ".join(map(str, which))
         told = f"case {name} is tested {wrong.iloc[0]} times with seed {run}, not once"
         raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
-    if "target" not in part.columns:
+    truth = "truth" if "truth" in part.columns else "target"
+    if truth not in part.columns:
         return
-    targets = part.groupby("case")["target"].nunique()
+    targets = part.groupby(keys)[truth].nunique()
     if (targets > 1).any():
-        told = f"case {targets.index[targets > 1][0]} has two different targets"
+        twice = targets.index[targets > 1][0]
+        told = f"case {twice if len(keys) == 1 else ', '.join(twice)} has two different {truth}s"
         raise ReradError(told, where=f"predictions_{task}.csv", remedy=REMEDY)
 
 
@@ -52,4 +54,4 @@ def check_once_a_fold(part: pd.DataFrame, task: str = "classification") -> None:
 
 
 def _keys(part: pd.DataFrame) -> list[str]:
-    return ["case", *(name for name in ("region", "tissue") if name in part.columns)]
+    return ["case", *(name for name in ("region", "feature", "tissue") if name in part.columns)]

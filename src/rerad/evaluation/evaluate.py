@@ -12,7 +12,7 @@ import pandas as pd
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
 from rerad.evaluation import cases as scores
-from rerad.evaluation import maps, voxels
+from rerad.evaluation import features, maps, voxels
 from rerad.evaluation.checks import check_once_a_fold, check_tested_once
 from rerad.training.predictions import read
 
@@ -21,8 +21,18 @@ COLUMNS = [
     *("task", "metric", "scope", "selection", "variant", "role", "group", "value", "low", "high", "sd", "n"),
     *("wilson_low", "wilson_high", "n_positive"),
 ]
-TASKS = {"synthesis": maps.measure, "classification": scores.measure, "segmentation": voxels.measure}
-ROLES = {"synthesis": ("test",), "classification": ("test",), "segmentation": ("test", "train")}
+TASKS = {
+    "classification": scores.measure,
+    "segmentation": voxels.measure,
+    "regression": features.measure,
+    "synthesis": maps.measure,
+}
+ROLES = {
+    "classification": ("test",),
+    "segmentation": ("test", "train"),
+    "regression": ("test",),
+    "synthesis": ("test",),
+}
 EVERYONE = "all"
 GROUPS = ("grade", "group")  # columns of cases.csv by which cases are told apart
 
@@ -37,7 +47,7 @@ def evaluate(
 ) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
-    ``predictions`` leads from a task (``classification``, ``segmentation``, ``synthesis``) to its files.
+    ``predictions`` leads from a task (a name in ``TASKS``) to its files.
 
     ``pooled`` rows: mean over seeds of the metric on the pooled out-of-fold predictions (of segmentation: its mean over
     cases), its percentile interval over ``bootstraps`` resamples of patients with seeds resampled inside, sd over

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.stats import binom, norm
+from scipy.special import ndtri
 
 LEVEL, POWER = 0.05, 0.8
 
@@ -35,6 +35,8 @@ def power_of_mcnemar(cases: int, difference: float, disagreement: float, *, leve
     ``disagreement`` is the share of cases on which one of the two is right; it is raised to ``difference`` where it is
     smaller. The number of such cases is binomial, and so is the number of them that favour the better method.
     """
+    from scipy.stats import binom  # a second to import, and most tables need none of it
+
     share = max(disagreement, difference)
     if share == 0:
         return 0.0
@@ -49,12 +51,14 @@ def detectable_normal(error: float, *, level: float = LEVEL, power: float = POWE
 
     (z(1 − level/2) + z(power)) · error (Cohen 1988, section 2.4). Nan without an error.
     """
-    return float((norm.ppf(1 - level / 2) + norm.ppf(power)) * error) if error > 0 else math.nan
+    return float((ndtri(1 - level / 2) + ndtri(power)) * error) if error > 0 else math.nan
 
 
 @lru_cache(maxsize=16)
 def _rejected(cases: int, level: float) -> NDArray[np.bool_]:
     """Return whether the exact test rejects (discordant cases, those that favour one method)."""
+    from scipy.stats import binom
+
     number = np.arange(cases + 1)
     fewer = np.minimum(number[None, :], number[:, None] - number[None, :])
     return 2 * binom.cdf(fewer, number[:, None], 0.5) < level

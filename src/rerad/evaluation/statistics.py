@@ -1,4 +1,7 @@
-"""The tests behind the comparisons: fit ones, paired by case or fold, and the papers' own."""
+"""The tests behind the comparisons: fit ones, paired by case or fold, and the papers' own.
+
+Their libraries take seconds to import and come with the first test: tables import this module and test little.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_ind, wilcoxon
-from statsmodels.stats.contingency_tables import mcnemar as contingency
-from statsmodels.stats.multitest import multipletests
 
 from rerad.core.errors import ReradError
 
@@ -32,6 +32,8 @@ def mcnemar(right: Any, other: Any, *, exact: bool = True) -> float:
     if gained == lost:
         return 1.0  # statsmodels subtracts the correction from 0 as well and gets a p below 1
     table = [[int((first & second).sum()), gained], [lost, int((~first & ~second).sum())]]
+    from statsmodels.stats.contingency_tables import mcnemar as contingency
+
     return float(contingency(table, exact=exact, correction=True).pvalue)
 
 
@@ -54,6 +56,8 @@ def paired_wilcoxon(first: Any, second: Any) -> float:
         return math.nan
     if not apart.any():
         return 1.0
+    from scipy.stats import wilcoxon
+
     return float(wilcoxon(apart, zero_method="wilcox", correction=True, method="asymptotic").pvalue)
 
 
@@ -69,6 +73,8 @@ def unpaired_t(first: Any, second: Any) -> float:
         return math.nan
     if np.ptp(one) < 1e-12 and np.ptp(two) < 1e-12:
         return 1.0 if abs(one[0] - two[0]) < 1e-12 else math.nan
+    from scipy.stats import ttest_ind
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # folds of one side may all be equal, as the majority's are
         return float(ttest_ind(one, two, equal_var=True).pvalue)
@@ -79,23 +85,22 @@ def holm(p: Any) -> Array:
 
     Source: statsmodels ``multipletests``; equal to R's ``p.adjust``.
     """
-    return _adjusted(p, "holm")
+    from statsmodels.stats.multitest import multipletests
+
+    found = np.array(p, dtype=float)
+    known = ~np.isnan(found)
+    if known.any():
+        found[known] = multipletests(found[known], method="holm")[1]
+    return found
 
 
 def bonferroni(p: Any) -> Array:
     """Return p values (tests,) times their number, at most 1; nan stays nan and counts for no test.
 
-    Source: statsmodels ``multipletests``; equal to R's ``p.adjust``.
+    Equal to R's ``p.adjust``.
     """
-    return _adjusted(p, "bonferroni")
-
-
-def _adjusted(p: Any, method: str) -> Array:
     found = np.array(p, dtype=float)
-    known = ~np.isnan(found)
-    if known.any():
-        found[known] = multipletests(found[known], method=method)[1]
-    return found
+    return np.minimum(found * (~np.isnan(found)).sum(), 1.0)
 
 
 def _numbers(values: Any) -> Array:

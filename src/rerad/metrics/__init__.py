@@ -1,4 +1,4 @@
-"""Metrics with their intervals; ``classification`` and ``segmentation`` are the public ones."""
+"""Metrics with their intervals; ``classification``, ``segmentation`` and ``regression`` are the public ones."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rerad.metrics.binary import classification
+    from rerad.metrics.errors import regression
     from rerad.metrics.masks import segmentation
 
-__all__ = ["classification", "segmentation"]
+__all__ = ["classification", "regression", "segmentation"]
 
 # By name and on first use: statsmodels takes a second to import. No module may be called as one of them, for it would
 # hide the function.
-PUBLIC = {"classification": "rerad.metrics.binary", "segmentation": "rerad.metrics.masks"}
+PUBLIC = {
+    "classification": "rerad.metrics.binary",
+    "regression": "rerad.metrics.errors",
+    "segmentation": "rerad.metrics.masks",
+}
 
 
 def __getattr__(name: str) -> Any:

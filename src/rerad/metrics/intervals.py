@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
-from statsmodels.stats.proportion import proportion_confint
+from scipy.special import stdtrit
 
 from rerad.metrics.points import METRICS, weighted_metrics
 
@@ -23,12 +23,8 @@ def bootstrap(
     seeds as there are with replacement, and takes the mean of the metric over the drawn seeds on the drawn patients.
     Resamples in which a metric is undefined are left out of its interval.
     """
-    weights, share = _resamples(*scores.shape, samples=samples, seed=seed)
-    found = [weighted_metrics(target, score, weights, threshold=threshold) for score in scores]
-    return {
-        name: _percentiles(_mean(np.stack([one[name] for one in found], axis=1), share), level=level)
-        for name in METRICS
-    }
+    found = _resampled(target, scores, samples=samples, seed=seed, threshold=threshold)
+    return {name: _percentiles(values, level=level) for name, values in found.items()}
 
 
 def bootstrap_mean(values: Array, *, samples: int, seed: int, level: float) -> tuple[float, float]:
@@ -60,11 +56,15 @@ def resampled(
     }
 
 
+@functools.lru_cache(maxsize=2)  # many metrics of the same patients have one seed
 def _resamples(runs: int, patients: int, *, samples: int, seed: int) -> tuple[Array, Array]:
     """Return how often each resample draws a patient (samples, patients) and a seed (samples, seeds)."""
     generator = np.random.default_rng(seed)
     weights = generator.multinomial(patients, np.full(patients, 1.0 / patients), size=samples).astype(float)
-    return weights, generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    share = generator.multinomial(runs, np.full(runs, 1.0 / runs), size=samples).astype(float)
+    for drawn in (weights, share):
+        drawn.setflags(write=False)
+    return weights, share
 
 
 def _mean(values: Array, share: Array) -> Array:
@@ -87,12 +87,21 @@ def bootstrap_difference(
 ) -> dict[str, tuple[float, float]]:
     """Return for each metric the percentile interval of ``score``'s less ``other``'s over resamples of patients.
 
-    ``target``, ``score`` and ``other`` are (patients,); both methods are taken on the same drawn patients. Resamples in
-    which a metric of either is undefined are left out of its interval; nan where none is left.
+    ``target`` is (patients,), ``score`` and ``other`` are (patients,) or (seeds, patients); both methods are taken on
+    the same drawn patients, each with its own seeds resampled inside as in ``bootstrap``, which are the same draws
+    where both have as many. Resamples in which a metric of either is undefined are left out of its interval; nan where
+    none is left.
     """
-    weights, _ = _resamples(1, len(target), samples=samples, seed=seed)
-    first, second = (weighted_metrics(target, one, weights, threshold=threshold) for one in (score, other))
+    drawn = {"samples": samples, "seed": seed}
+    first, second = (_resampled(target, np.atleast_2d(one), threshold=threshold, **drawn) for one in (score, other))
     return {name: _percentiles(first[name] - second[name], level=level) for name in METRICS}
+
+
+def _resampled(target: Array, scores: Array, *, samples: int, seed: int, threshold: float) -> dict[str, Array]:
+    """Return for each metric its mean over drawn seeds on drawn patients (samples,)."""
+    weights, share = _resamples(*scores.shape, samples=samples, seed=seed)
+    found = [weighted_metrics(target, score, weights, threshold=threshold) for score in scores]
+    return {name: _mean(np.stack([one[name] for one in found], axis=1), share) for name in METRICS}
 
 
 def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
@@ -102,6 +111,8 @@ def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
     """
     if number <= 0:
         return float("nan"), float("nan")
+    from statsmodels.stats.proportion import proportion_confint  # a second to import
+
     low, high = proportion_confint(count, number, alpha=1.0 - level, method="wilson")
     return float(low), float(high)
 
@@ -119,5 +130,5 @@ def over_folds(values: Array, *, level: float) -> tuple[float, float, float, flo
     if number < 2:
         return mean, float("nan"), float("nan"), float("nan"), number
     sd = float(values.std(ddof=1))
-    half = float(student.ppf(0.5 + level / 2, number - 1)) * sd / number**0.5
+    half = float(stdtrit(number - 1, 0.5 + level / 2)) * sd / number**0.5
     return mean, mean - half, mean + half, sd, number

@@ -8,6 +8,10 @@ module maps images (batch, channels, *shape) and a table (batch, columns) or Non
 or ``tasks(settings)``: which of classification, segmentation, synthesis it is trained for. ``task_names`` reads either.
 One that is searched for takes its ``genotype`` among the settings and also has ``space(settings, *, dims) -> Space``
 and ``supernet(settings, *, channels, shape, columns, levers)``, a network with all candidates and their ``alphas``.
+
+A regressor (a name in ``REGRESSORS``) predicts several numbers a case from its gene expression: ``dense`` with
+``build(settings, *, genes, outputs)`` is a network, the others have ``fit(table, target, *, chosen, recipe, seed) ->
+Regressed``.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MODELS",
     "NETWORKS",
+    "REGRESSORS",
     "Genotype",
     "elastic_net_cv",
     "elastic_net_nested",
@@ -45,6 +50,13 @@ NETWORKS = {
     "vnet": "rerad.models.vnet",
 }
 
+REGRESSORS = {
+    "dense": "rerad.models.dense",
+    "linear": "rerad.models.linear",
+    "mean": "rerad.models.mean",
+    "median": "rerad.models.median",
+}
+
 # What is public but heavier than names, imported when it is first asked for.
 PUBLIC = {
     "Genotype": "rerad.models.cells.genotype",
@@ -60,6 +72,7 @@ MODELS = {
     "many_objective": "rerad.models.many_objective",
     "single_feature": "rerad.models.single_feature",
     **NETWORKS,
+    **REGRESSORS,
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -86,6 +87,27 @@ def elastic_net_path(
     # The products are too small for a team of threads to be worth its waking.
     with threadpool_limits(1):
         return _path(values, targets[:, 0], l1_ratio, n_lambdas, lambdas, early_stop)
+
+
+def elastic_nets(X: Any, Y: Any, penalties: Sequence[tuple[float, float]]) -> list[ElasticNetPath]:
+    """Fit one model a column of ``Y`` (cases, targets), each at its own (l1 ratio, λ), as ``elastic_net_path`` does.
+
+    What the features need is worked out once for all.
+
+    Raises:
+        ReradError: see ``elastic_net_path``; another number of penalties than of targets.
+    """
+    values, targets = checked(X, Y)
+    if len(penalties) != targets.shape[1]:
+        raise ReradError(f"{len(penalties)} penalties for {targets.shape[1]} targets")
+    with threadpool_limits(1):
+        problem = pose(np.ascontiguousarray(values.T))
+        found = []
+        for target, (l1_ratio, lam) in zip(targets.T, penalties, strict=True):
+            answer = problem.answer(target)
+            fits = fit_path(problem, answer, given_lambdas(lam), l1_ratio=l1_ratio, keep=True)
+            found.append(_in_units(problem, answer.mean, fits))
+    return found
 
 
 def _path(

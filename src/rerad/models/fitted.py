@@ -15,3 +15,10 @@ class Fitted(NamedTuple):
 
     score: Callable[[pd.DataFrame], NDArray[np.float64]]
     summary: dict[str, Any]
+
+
+class Regressed(NamedTuple):
+    """A function from a table (cases, columns) to predictions (cases, outputs), and what a person may want to read."""
+
+    predict: Callable[[NDArray[np.float64]], NDArray[np.float64]]
+    summary: dict[str, Any]

@@ -1,4 +1,4 @@
-"""What every network of images gives back."""
+"""What every network gives back."""
 
 from __future__ import annotations
 

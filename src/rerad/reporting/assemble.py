@@ -11,6 +11,7 @@ import pandas as pd
 from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
+from rerad.reporting.features import tabulate_features
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
 from rerad.reporting.tables import tabulate
@@ -30,6 +31,7 @@ def make_table(
     metrics: Sequence[Path],
     costs: Sequence[Path],
     stale: Sequence[str],
+    comparisons: Path | None,
     csv: Path,
     md: Path,
     html: Path,
@@ -38,25 +40,29 @@ def make_table(
     """Write one table of a study (``csv``, ``md``, ``html``, ``tex``) from the results of its methods.
 
     ``settings`` is the study, ``about`` the cohort (name, source, phantom, permuted); ``metrics`` and ``costs`` lie in
-    ``trained/<cohort>/<method>/…``. Rows of the methods in ``stale`` say that they were trained with other code.
+    ``trained/<cohort>/<method>/…``; ``comparisons`` (comparisons.csv) is for tables of
+    features. Rows of the methods in ``stale`` say that they were trained with other code.
     """
     entry = settings["tables"][table]
     note = "trained with code that has changed since"
     rows = [{**row, "note": note} if row.get("trained", row["method"]) in stale else row for row in entry["rows"]]
-    tabulate(
-        table={**entry, "rows": rows},
-        study=study,
-        cohort=_facts(cases, about, settings["paper_cohort"]),
-        published=published,
-        metrics={path.parent.name: path for path in metrics},
-        costs=by_method(costs),
-        primary=settings["primary"],
-        deviations=settings["deviations"],
-        csv=csv,
-        md=md,
-        html=html,
-        tex=tex,
-    )
+    given: dict[str, Any] = {
+        "table": {**entry, "rows": rows},
+        "study": study,
+        "cohort": _facts(cases, about, settings["paper_cohort"]),
+        "published": published,
+        "metrics": {path.parent.name: path for path in metrics},
+        "costs": by_method(costs),
+        "deviations": settings["deviations"],
+        "csv": csv,
+        "md": md,
+        "html": html,
+        "tex": tex,
+    }
+    if "shape" in entry:
+        tabulate_features(**given, comparisons=comparisons)
+    else:
+        tabulate(**given, primary=settings["primary"])
 
 
 def list_deviations(deviations: Sequence[Mapping[str, str]], *, csv: Path) -> None:
@@ -137,11 +143,17 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
                 "html": folder / "tables" / f"{table}.html",
                 "csv": folder / "tables" / f"{table}.csv",
                 "primary": entry.get("primary", study["primary"]),
+                "shape": entry.get("shape", ""),
+                "called": next((row["label"] for row in entry["rows"] if row["method"] == entry.get("primary")), ""),
             }
             for table, entry in study["tables"].items()
         ],
         "layers": [
-            *(folder / "tables" / f"{table}.html" for kind in ("layers", "genotypes") for table in study.get(kind, {})),
+            *(
+                folder / "tables" / f"{table}.html"
+                for kind in ("layers", "genotypes", "penalties")
+                for table in study.get(kind, {})
+            ),
             *([folder / "costs.html"] if "times" in study else []),
         ],
         "figures": [

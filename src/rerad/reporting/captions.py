@@ -23,6 +23,10 @@ CELLS = {
         "Ours: over the voxels of {judged}, mean over the {cases} cases, then over seeds, with the "
         "95 % interval of a bootstrap of patients (seeds resampled inside)."
     ),
+    "regression": (
+        "Ours: mean absolute error over the {cases} cases, then over seeds, with the 95 % interval of a bootstrap of "
+        "patients (seeds resampled inside). Over {judged}, MAE is in parts of a feature's largest value."
+    ),
 }
 RESUBSTITUTION = (
     "Training cases (role train): each is judged by the networks of the folds that were trained on it, and counts with "

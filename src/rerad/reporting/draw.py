@@ -11,7 +11,9 @@ from rerad.reporting.figures.bland_altman import plot_agreement
 from rerad.reporting.figures.boxes import plot_boxes
 from rerad.reporting.figures.cells import plot_cells
 from rerad.reporting.figures.confusion import plot_confusion
+from rerad.reporting.figures.errors import plot_errors
 from rerad.reporting.figures.forest import plot_forest
+from rerad.reporting.figures.learning_curves import plot_learning_curves
 from rerad.reporting.figures.maps import plot_maps
 from rerad.reporting.figures.modalities import plot_modalities
 from rerad.reporting.figures.network import plot_network
@@ -40,6 +42,7 @@ def draw_figure(
     history: Sequence[Path],
     networks: Mapping[str, Mapping[str, Any]],
     metrics: Sequence[Path],
+    comparisons: Path | None,
     published: Path | None,
     cases: Path,
     arrays: Path | None,
@@ -53,7 +56,8 @@ def draw_figure(
     ``settings`` is the figure's entry, ``primary`` the metric of the study's verdicts. ``classification`` and
     ``segmentation`` are the files of predictions, beside which the artefacts lie; ``published`` is needed by a forest
     plot, ``cases`` and ``arrays`` (``spacing_mm`` apart) by figures with pictures of scans. Figures of searches need
-    ``chosen`` (chosen.json) and ``history`` (search_history.csv); ``networks`` leads from a trained id to its entry's
+    ``chosen`` (chosen.json) and ``history`` (search_history.csv; learning curves: history.csv), those of errors
+    ``comparisons`` (comparisons.csv); ``networks`` leads from a trained id to its entry's
     ``network``.
 
     Raises:
@@ -90,6 +94,10 @@ def draw_figure(
         plot_synthesis(predictions=scores, cases=cases, **target)
     elif kind == "agreement":
         plot_agreement(predictions=scores, metrics=measured, **target)
+    elif kind == "learning_curves":
+        plot_learning_curves(history=by_method(history), **target)
+    elif kind == "errors":
+        plot_errors(metrics=measured, comparisons=comparisons, **target)
     elif kind == "boxes":
         plot_boxes(predictions=masks, **target)
     elif kind == "forest":

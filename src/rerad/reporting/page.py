@@ -108,7 +108,7 @@ def _figure_label(name: str) -> str:
 
 def _labels(study: Mapping[str, Any]) -> dict[str, str]:
     frames = [pd.read_csv(table["csv"], dtype=str) for table in study["tables"]]
-    return {row["method"]: row["label"] for frame in frames for row in frame.to_dict("records")}
+    return {row["method"]: row["label"] for frame in frames if "method" in frame for row in frame.to_dict("records")}
 
 
 def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:
@@ -142,7 +142,7 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "anchor": f"{study['id']}-{table['id']}",
                 "label": record["label"],
                 "kind": record["kind"],
-                "primary": meaning(primary),
+                "primary": table["called"] if table.get("shape") else meaning(primary),
                 "value": record[primary],
                 "low": record[f"{primary}_low"],
                 "high": record[f"{primary}_high"],
@@ -151,6 +151,8 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "slug": slug(record["verdict"]),
                 # A published mark on the same axis as a phantom's interval would look like a comparison.
                 "comparable": not phantom,
+                # Errors of features have their own units.
+                "drawn": not table.get("shape"),
             }
             rows.append(row)
     return rows
@@ -198,10 +200,12 @@ def _costs(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     frame = pd.DataFrame(rows)
     if frame.empty:
         return {"methods": [], "wall_s": math.nan, "cpu_s": math.nan, "gpu_s": math.nan, "failed": []}
-    frame = frame.assign(failed=frame["failed"].fillna("").astype(str))
+    numbers = dict.fromkeys(("wall_s", "cpu_s", "gpu_s", "peak_rss_mb", "peak_gpu_mb"), float)
+    frame = frame.astype(numbers).assign(failed=frame["failed"].fillna("").astype(str))
     methods = []
     for (method, stage), group in frame.groupby(["method", "stage"], sort=True):
-        sums = {name: float(group[name].sum()) for name in ("wall_s", "cpu_s", "gpu_s")}
+        # What is not known of any job of a method, as of one that was trained elsewhere, is not 0.
+        sums = {name: float(group[name].sum(min_count=1)) for name in ("wall_s", "cpu_s", "gpu_s")}
         devices = ", ".join(sorted(set(group["device"].dropna().astype(str))))
         methods.append(
             {"method": method, "stage": stage, "jobs": len(group), "device": devices}

@@ -54,7 +54,7 @@ def write(
     write_json(provenance, record)
     lines = ["# The effective configuration of this run."]
     lines.append("# It differs from the paper run in:" if difference else "# It is that of the paper run.")
-    lines.extend(f"#   {key}: {_short(there)} (paper run: {_short(paper)})" for key, paper, there in difference)
+    lines.extend(f"#   {key}: {_told(there)} (paper run: {_told(paper)})" for key, paper, there in difference)
     write_text(config_file, "\n".join(lines) + "\n" + config_text(record["config"]))
 
 
@@ -63,9 +63,14 @@ def config_text(config: Mapping[str, Any]) -> str:
     return str(yaml.safe_dump(_plain(config), sort_keys=True, allow_unicode=True, width=110))
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value of a configuration on one line, as YAML."""
     text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10**6, allow_unicode=True)
-    return " ".join(text.replace("\n...", "").split()) if value is not None else "not set"
+    return " ".join(text.replace("\n...", "").split())
+
+
+def _told(value: Any) -> str:
+    return "not set" if value is None else short(value)
 
 
 def _plain(value: Any) -> Any:

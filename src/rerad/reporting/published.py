@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from rerad.core.errors import ReradError
 
-MARK = "_mark"
+MARK, UNIT = "_mark", "unit"
 MAPS = ("group", "tissue")  # ids of the rows of a table of synthesis, whose id is both: normal_fatty
 
 
 @dataclass(frozen=True)
 class Published:
-    """A published table: its value columns, and per row id and column the printed text and its mark."""
+    """A published table: its value columns; per row id and column the printed text and its mark; units of rows."""
 
     columns: list[str]
     printed: dict[str, dict[str, str]]
     marks: dict[str, dict[str, str]]
+    units: dict[str, str] = field(default_factory=dict)
 
 
-def read_published(path: Path) -> Published:
-    """Read ``config/published/<study>_<table>.csv``: ids in the column ``method``, then values and ``x_mark``.
+def read_published(path: Path, ids: Sequence[str] | None = None) -> Published:
+    """Read ``config/published/<study>_<table>.csv``: ids in the columns ``ids``, then values and ``x_mark``.
 
-    Tables of synthesis have ``group`` and ``tissue`` in its place.
+    Several ids of a row are joined by an underscore, as the metrics of a region's feature are.
+
+    Where ``ids`` is None they are ``method``, or of a table of synthesis ``group`` and ``tissue``.
 
     Raises:
         ReradError: no file, no such column, a row twice, a value that is no number; naming file, row and column.
@@ -35,21 +39,24 @@ def read_published(path: Path) -> Published:
             "there is no such table of published values", where=str(path), remedy="Correct `published` in the study"
         )
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    if set(MAPS) <= set(frame.columns):
-        frame = frame.assign(method=frame[MAPS[0]] + "_" + frame[MAPS[1]]).drop(columns=list(MAPS))
-    if "method" not in frame.columns:
-        raise ReradError("the column 'method' is missing", where=str(path), remedy="The first column holds row ids")
-    double = frame.loc[frame["method"].duplicated(), "method"]
-    if len(double):
-        raise ReradError(f"the row {double.iloc[0]!r} stands there twice", where=str(path))
-    columns = [name for name in frame.columns if name != "method" and not name.endswith(MARK)]
-    rows = {row["method"]: row for row in frame.to_dict("records")}
+    if ids is None:
+        ids = MAPS if set(MAPS) <= set(frame.columns) else ("method",)
+    for name in ids:
+        if name not in frame.columns:
+            raise ReradError(
+                f"the column {name!r} is missing", where=str(path), remedy="The first column holds row ids"
+            )
+    names = frame[list(ids)].agg("_".join, axis=1)
+    if names.duplicated().any():
+        raise ReradError(f"the row {names[names.duplicated()].iloc[0]!r} stands there twice", where=str(path))
+    columns = [name for name in frame.columns if name not in (*ids, UNIT) and not name.endswith(MARK)]
+    rows = dict(zip(names, frame.to_dict("records"), strict=True))
     for method, row in rows.items():
         for column in columns:
             _check(row[column], f"{path}: {method}, {column}")
     printed = {method: {name: row[name] for name in columns} for method, row in rows.items()}
     marks = {method: {name: row.get(name + MARK, "") for name in columns} for method, row in rows.items()}
-    return Published(columns, printed, marks)
+    return Published(columns, printed, marks, {method: row.get(UNIT, "") for method, row in rows.items()})
 
 
 def _check(text: str, where: str) -> None:

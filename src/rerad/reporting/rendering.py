@@ -36,6 +36,8 @@ METRICS = {
     "bias_p": ("p of bias", "p of Student's t-test of the patients' mean differences against 0"),
     "correlation_by_patient": ("r by patient", "Pearson correlation, mean over patients"),
     "haus": ("HD95, mm", "95 % Hausdorff distance (mm)"),
+    "mae": ("MAE", "mean absolute error"),
+    "mape": ("MAPE, %", "mean absolute percent error"),
     "hd95_mm": ("HD95, mm", "95 % Hausdorff distance (mm)"),
 }
 _REGION = re.compile(r"(?P<metric>.+)_(?P<region>et|tc|wt)")

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from rerad.core.errors import ReradError
-from rerad.training.predictions import CLASSIFICATION, read
+from rerad.training.predictions import COLUMNS, read
 
 KEYS = ("task", "role", "group", "selection", "variant")
 
@@ -23,16 +23,26 @@ def read_scores(paths: Sequence[Path], row: Mapping[str, Any]) -> pd.DataFrame:
     Raises:
         ReradError: a file lacks a column.
     """
-    frames = [read(path) for path in paths]
+    whole = read_rows(paths, {**row, "role": "test"})
+    return whole.sort_values(["seed", "case"], ignore_index=True)
+
+
+def read_rows(paths: Sequence[Path], row: Mapping[str, Any], task: str = "classification") -> pd.DataFrame:
+    """Return the rows of a method's prediction files of a task that a table's row is made from, in no set order.
+
+    ``row`` may name ``role``, ``selection`` and ``variant``; else ``test``, ``last`` and ``published``. A method with
+    an empty file failed there and has no rows, as in its metrics.
+
+    Raises:
+        ReradError: a file lacks a column.
+    """
+    frames = [read(path, task) for path in paths]
     if not frames or any(frame.empty for frame in frames):
-        return pd.DataFrame(columns=CLASSIFICATION)
+        return pd.DataFrame(columns=COLUMNS[task])
     whole = pd.concat(frames, ignore_index=True)
-    chosen = (
-        (whole["role"] == "test")
-        & (whole["selection"] == row.get("selection", "last"))
-        & (whole["variant"] == row.get("variant", "published"))
-    )
-    return whole[chosen].sort_values(["seed", "case"], ignore_index=True)
+    usual = {"role": "test", "selection": "last", "variant": "published"}
+    chosen = [whole[name] == row.get(name, value) for name, value in usual.items()]
+    return whole[chosen[0] & chosen[1] & chosen[2]]
 
 
 def selected(metrics: pd.DataFrame, row: Mapping[str, Any], task: str = "classification") -> pd.DataFrame:

@@ -44,6 +44,8 @@ NOTES = (
     "The paired tests (McNemar, DeLong, Wilcoxon) fit two methods on the same patients; the unpaired t-test over folds "
     "is the papers' own and stands beside for that reason alone. Verdicts rest on none of them.",
 )
+OF_FEATURES = ("mae_", "mape_")
+APART = "Errors of single features are compared in comparisons.csv of the study; the tables mark those that differ."
 
 
 def tally(slugs: Sequence[str]) -> list[dict[str, Any]]:
@@ -90,10 +92,12 @@ def read_comparisons(path: Path | None, labels: Mapping[str, str]) -> dict[str, 
     frame = pd.read_csv(path)
     if frame.empty:
         return None
+    of_features = frame["metric"].str.startswith(OF_FEATURES)
+    frame = frame[~of_features]
     names = [name for name in COMPARED if name in frame.columns and not frame[name].isna().all()]
     columns = [dict(zip(("heading", "style", "title"), COMPARED[name], strict=True)) for name in names]
     rows = [[_cell(name, record, labels) for name in names] for record in frame.to_dict("records")]
-    return {"columns": columns, "rows": rows, "notes": NOTES}
+    return {"columns": columns, "rows": rows, "notes": (*NOTES, APART) if of_features.any() else NOTES}
 
 
 def _cell(name: str, record: Mapping[str, Any], labels: Mapping[str, str]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from rerad.reporting.scores import renamed, selected
 from rerad.reporting.verdict import NONE, difference, judge, not_comparable
 
 Row = dict[str, Any]
+ELSEWHERE = "not trained here"  # scores of others reproduce nothing, whatever they are
 WILSON = ("wilson_low", "wilson_high")
 
 
@@ -128,13 +129,14 @@ def _row(
         "optimism": gap,
     }
     own = {"paper_cases": row["paper_cases"]} if "paper_cases" in row else {}
-    why = not_comparable({**cohort, **own}, n, n_positive)
+    why = not_comparable({**cohort, **own}, n, n_positive) or (ELSEWHERE if row["kind"] == "external" else "")
     if absent:
         of = f"of the group {row['group']}" if "group" in row else "of this tissue"
         result["verdict"], note = f"no case {of}", ""
     else:
         result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
-    result["note"] = ". ".join(text for text in (note, row.get("note", "")) if text)
+    told = next((str(record["note"]) for record in records if record.get("note")), "")
+    result["note"] = ". ".join(text for text in (note, row.get("note", ""), told) if text)
     return result
 
 

@@ -9,10 +9,15 @@ from rerad.core.digest import code_digest
 from rerad.models import MODELS
 from rerad.training.code import is_network
 
+TABLES = "rerad.search.tabular"
+ARCHITECTURE = "rerad.search.architecture"
+# By model, where it is neither the search of an architecture nor that of models of tables.
+SEARCHERS = {"dense": "rerad.search.rates", "linear": "rerad.search.penalties"}
+
 
 def searcher(settings: Mapping[str, Any]) -> str:
-    """Return the name of the module that searches; networks need heavy libraries, tables do not."""
-    return "rerad.search.architecture" if is_network(settings) else "rerad.search.tabular"
+    """Return the name of the module that searches for a method; networks need heavy libraries, tables do not."""
+    return ARCHITECTURE if is_network(settings) else SEARCHERS.get(settings["model"], TABLES)
 
 
 def search_modules(settings: Mapping[str, Any]) -> list[str]:

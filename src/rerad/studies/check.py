@@ -14,6 +14,7 @@ from jsonschema.exceptions import ValidationError
 from rerad.core.errors import ConfigError
 
 ABSENT = object()
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same loader in C, where the library has it
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -23,7 +24,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         ConfigError: no such file, no YAML or no mapping.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=LOADER)
     except FileNotFoundError as error:
         raise ConfigError("no such file", where=str(path)) from error
     except yaml.YAMLError as error:

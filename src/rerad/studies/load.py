@@ -11,6 +11,7 @@ from typing import Any
 from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
+from rerad.studies.external import check_external, join
 from rerad.studies.merge import difference, merge, typed
 from rerad.studies.modalities import check_modalities
 from rerad.studies.rows import check_rows, trained_methods
@@ -120,6 +121,7 @@ class Plan:
         studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
         studies = {name: expand(study, bases_of(study, where=name)) for name, study in studies.items()}
         studies = {name: settle(study, study, pretrained=paper["pretrained"]) for name, study in studies.items()}
+        studies = {name: join(study, where=name) for name, study in studies.items()}
         return difference({**paper, "studies": studies}, self.effective())
 
     def figure(self, study: str, figure: str) -> Dict:
@@ -202,12 +204,14 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
             otherwise=f"command line: studies.{name}",
         )
         if study.get("enabled", True):
-            studies[name] = settle(study, expand(own, named), pretrained=config["pretrained"])
+            settled = settle(study, expand(own, named), pretrained=config["pretrained"])
+            studies[name] = join(settled, where=f"studies.{name}")
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     check_rows(studies)
     check_modalities(studies)
     check_searched(studies)
+    check_external(studies)
     return studies
 
 

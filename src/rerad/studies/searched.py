@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rerad.core.errors import ConfigError
+from rerad.models import NETWORKS
 
 KINDS = ("cells", "network", "search_history")
 
@@ -18,7 +19,7 @@ def check_searched(studies: Mapping[str, Mapping[str, Any]]) -> None:
     """
     for name, study in studies.items():
         methods = [other["methods"] for other in studies.values() if other["cohort"] == study["cohort"]]
-        known = {method for own in methods for method, entry in own.items() if {"network", "search"} <= entry.keys()}
+        known = {method for own in methods for method, entry in own.items() if _searches(entry)}
         for place, method in _shown(study):
             if method not in known:
                 raise ConfigError(
@@ -26,6 +27,11 @@ def check_searched(studies: Mapping[str, Mapping[str, Any]]) -> None:
                     where=f"config/studies/{name}.yaml: {place}",
                     remedy=f"Write some of: {', '.join(sorted(known)) or 'none is defined'}",
                 )
+
+
+def _searches(entry: Mapping[str, Any]) -> bool:
+    """Tell whether a method's entry searches for an architecture, not for rates."""
+    return {"network", "search"} <= entry.keys() and entry["model"] in NETWORKS
 
 
 def _shown(study: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -6,22 +6,46 @@ from collections.abc import Mapping
 from typing import Any
 
 from rerad.core.digest import code_digest
-from rerad.models import MODELS, NETWORKS
+from rerad.models import MODELS, NETWORKS, REGRESSORS
+
+EXTERNAL = "external"  # the model of a method whose scores come from a file
 
 
 def is_network(settings: Mapping[str, Any]) -> bool:
-    """Tell whether a method's entry in its study is that of a network."""
+    """Tell whether a method's entry in its study is that of a network of images."""
     return settings["model"] in NETWORKS
+
+
+def is_external(settings: Mapping[str, Any]) -> bool:
+    """Tell whether a method's entry in its study is that of one that was trained elsewhere."""
+    return settings["model"] == EXTERNAL
+
+
+def is_regressor(settings: Mapping[str, Any]) -> bool:
+    """Tell whether a method's entry in its study is that of a model that predicts numbers from gene expression."""
+    return settings["model"] in REGRESSORS
+
+
+def learns_in_epochs(settings: Mapping[str, Any]) -> bool:
+    """Tell whether a method's entry is that of a network, of images or of gene expression."""
+    return is_network(settings) or settings["model"] == "dense"
 
 
 def trainer(settings: Mapping[str, Any]) -> str:
     """Return the name of the module that trains a method; networks need heavy libraries, tables do not."""
-    return "rerad.training.network" if is_network(settings) else "rerad.training.tabular"
+    if is_external(settings):
+        return "rerad.training.external"
+    if is_network(settings):
+        return "rerad.training.network"
+    if not is_regressor(settings):
+        return "rerad.training.tabular"
+    return f"rerad.training.regression.{'networks' if learns_in_epochs(settings) else 'tables'}"
 
 
 def training_modules(settings: Mapping[str, Any]) -> list[str]:
     """Return the modules that, with all they import, decide a method's numbers."""
-    return ["rerad.training.train", trainer(settings), MODELS[settings["model"]]]
+    model = [] if is_external(settings) else [MODELS[settings["model"]]]
+    return ["rerad.training.train", trainer(settings), *model]
 
 
 def training_code(settings: Mapping[str, Any]) -> str:

@@ -13,7 +13,8 @@ class Job(NamedTuple):
 
     ``settings`` is the method's entry in its study (``model``, ``modalities``, ``recipe``; a network also has
     ``network``); ``folder`` is the chunk's own; ``device`` (auto, cpu or cuda), ``gpu_share`` (jobs on one GPU at a
-    time), ``keep_model`` and ``spacing_mm`` (of arrays on one grid) concern networks only.
+    time), ``keep_model`` and ``spacing_mm`` (of arrays on one grid) concern networks only; ``external`` is the file of
+    a method that was trained elsewhere.
     """
 
     cases: Path
@@ -34,6 +35,7 @@ class Job(NamedTuple):
     gpu_share: int
     keep_model: bool
     spacing_mm: float | None
+    external: Path | None = None
 
 
 class Trained(NamedTuple):
@@ -44,6 +46,7 @@ class Trained(NamedTuple):
 
     classification: pd.DataFrame | None = None
     segmentation: pd.DataFrame | None = None
+    regression: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
     synthesis: pd.DataFrame | None = None
     artefacts: dict[str, dict[str, Any]] = {}  # noqa: RUF012 - nobody writes into it

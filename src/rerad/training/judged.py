@@ -27,8 +27,8 @@ class Judged:
 
     ``score``: probability of the positive class, the mean over the case's slices; ``losses`` likewise; ``mask``
     (z, y, x), predicted, of the GTV or of labels; ``dice`` of it, the mean over regions; ``features`` (n,), the mean
-    over slices; ``map`` (y', x') at the axial slice ``shown``, the one with the largest tumour; ``maps`` of a network
-    that synthesises one, exact and synthesised.
+    over slices; ``map`` (y', x') at the axial slice ``shown``, the one with the largest tumour; ``values`` (outputs,)
+    of a regression; ``maps`` of a network that synthesises one, exact and synthesised.
     """
 
     case: int
@@ -38,5 +38,6 @@ class Judged:
     dice: float | None = None
     features: NDArray[np.float32] | None = None
     map: NDArray[np.float32] | None = None
+    values: NDArray[np.float32] | None = None
     shown: int = 0
     maps: Maps | None = None

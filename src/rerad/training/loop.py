@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import NoNumberError, ReradError
 from rerad.core.seeds import derive
 from rerad.training.augmentation import draw
 from rerad.training.checkpoint import Clock, random_states, restore_random_states
@@ -21,7 +21,7 @@ from rerad.training.companion import Fuse
 from rerad.training.device import compiled, memory_format, precision
 from rerad.training.inputs import Inputs, Sample, noted, target_of
 from rerad.training.loss import QUANTITIES, losses
-from rerad.training.optimising import follow, make_optimiser, make_scheduler
+from rerad.training.optimising import follow, make_optimiser, make_scheduler, rate_of
 from rerad.training.packing import pack
 from rerad.training.prediction import judge
 from rerad.training.selection import Best, accuracy
@@ -169,7 +169,7 @@ def _end_epoch(
     """Write the epoch's means to the history, let the learning rate follow its schedule, and look at the test side."""
     recipe, epoch = task.inputs.recipe, state.epoch
     known = means_of(state.measured, sizes)
-    rate = float(optimiser.param_groups[0]["lr"])
+    rate = rate_of(optimiser)
     state.history += [(epoch, "train", name, value) for name, value in (*known.items(), ("lr", rate))]
     follow(scheduler, recipe.schedule, known["loss"])
     last = epoch == recipe.epochs
@@ -192,6 +192,9 @@ def _evaluate(state: State, forward: nn.Module, task: Task, *, score: bool, segm
         target = [target_of(task.inputs, one.case) for one in judged]
         values["accuracy"] = accuracy(scores, target)
         state.best.see_scores(state.epoch, scores, target, values["loss"])
+    predicted = [one.values.tolist() for one in judged if one.values is not None]
+    if predicted:
+        state.best.see_values(state.epoch, predicted, values["loss"])
     dice = [one.dice for one in judged if one.dice is not None]
     if dice:
         values["dice"] = float(np.mean(dice))
@@ -215,7 +218,7 @@ def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], 
     raise no_number(float(state.measured[step, 0]), picked, f"epoch {state.epoch}, step {step + 1}", task, remedy)
 
 
-def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lower: str) -> ReradError:
+def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lower: str) -> NoNumberError:
     """Return the error for a loss that is no number; ``lower`` says what to lower where the images are whole."""
     inputs = task.inputs
     broken = {f"{inputs.names[s.case]}: {', '.join(found)}" for s in picked if (found := inputs.not_finite(s.case))}
@@ -225,7 +228,7 @@ def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lowe
         other = ", write precision: fp32" if inputs.recipe.precision == "bf16" else ""
         remedy = f"{lower}{other}, or look for extreme values in the image"
     names = ", ".join(map(inputs.told, picked))
-    return ReradError(f"the loss is {loss} in {when}, with {names}", where=task.name, remedy=remedy)
+    return NoNumberError(f"the loss is {loss} in {when}, with {names}", where=task.name, remedy=remedy)
 
 
 def _whole_state(

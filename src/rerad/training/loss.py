@@ -24,7 +24,8 @@ def losses(output: Output, target: Tensor | None, mask: Tensor, settings: Mappin
     (0.5) and ``kind`` of the voxels' loss: the mean cross-entropy over voxels, that of :func:`dice`, or with
     ``weighted_dice``, where ``mask`` is (batch, regions, *shape), that of :func:`weighted_dice`.
     A network with one head has that head's loss alone, whatever w. Chmfl, Eq. 1, with a mean in place of its sum.
-    Of a regression ``target`` is (batch, outputs) and ``settings["values"]`` names its loss: that of :func:`rmse`.
+    Of a regression ``target`` is (batch, outputs) and ``settings["values"]`` names its loss: the mean absolute error,
+    the mean squared error or its root (:func:`rmse`).
 
     Raises:
         ReradError: the network has neither head, or one that the cohort has nothing for.
@@ -91,4 +92,4 @@ def rmse(values: Tensor, target: Tensor) -> Tensor:
 
 
 _VOXEL_LOSSES = {"cross_entropy": voxel_cross_entropy, "dice": dice, "weighted_dice": weighted_dice}
-_VALUE_LOSSES = {"rmse": rmse}
+_VALUE_LOSSES = {"mae": functional.l1_loss, "mse": functional.mse_loss, "rmse": rmse}

@@ -8,16 +8,23 @@ from typing import Any
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
+from rerad.training.keras_sgd import KerasSgd, decayed
 from rerad.training.recipe import Recipe
 
 
 def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
-    """Return the optimiser over all parameters that learn."""
-    return optimiser_of(recipe.optimiser, [value for value in network.parameters() if value.requires_grad])
+    """Return the optimiser over all parameters that learn; a network with ``constrain`` does so after a step."""
+    optimiser = optimiser_of(recipe.optimiser, [value for value in network.parameters() if value.requires_grad])
+    constrain = getattr(network, "constrain", None)
+    if constrain is not None:
+        optimiser.register_step_post_hook(lambda *_: constrain())
+    return optimiser
 
 
 def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]) -> optim.Optimizer:
     """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
+    if settings["name"] == "keras_sgd":
+        return KerasSgd(parameters, **{key: value for key, value in settings.items() if key != "name"})
     kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[settings["name"]]
     return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
 
@@ -41,3 +48,9 @@ def scheduler_of(settings: Mapping[str, Any], epochs: int, optimiser: optim.Opti
 def follow(scheduler: Any, settings: Mapping[str, Any], loss: float) -> None:
     """End an epoch for a schedule; ``plateau`` watches the training loss, the others do not."""
     scheduler.step(*([loss] if settings["name"] == "plateau" else []))
+
+
+def rate_of(optimiser: optim.Optimizer) -> float:
+    """Return the learning rate of the next step."""
+    group = optimiser.param_groups[0]
+    return decayed(group) if isinstance(optimiser, KerasSgd) else float(group["lr"])

@@ -16,6 +16,7 @@ from rerad.training.inputs import Inputs, Sample
 from rerad.training.judged import Judged
 from rerad.training.loss import losses
 from rerad.training.patches import Patches
+from rerad.training.profiles import Profiles, judge_profile
 from rerad.training.stitching import judge_stitched
 from rerad.training.synthesis import judge_windows
 from rerad.training.windows import Windows
@@ -51,6 +52,8 @@ def judge(
 
 
 def _judge_case(network: nn.Module, inputs: Inputs, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+    if isinstance(inputs, Profiles):
+        return judge_profile(network, inputs, case)
     if isinstance(inputs, Patches):
         return judge_stitched(network, inputs, case, whole=whole)
     if isinstance(inputs, Windows):

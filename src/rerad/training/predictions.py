@@ -15,9 +15,15 @@ from rerad.metrics.masks import METRICS
 LEAD = ["case", "fold", "seed", "role", "selection", "variant"]
 CLASSIFICATION = [*LEAD, "target", "score"]
 SEGMENTATION = [*LEAD, "region", *METRICS]
+REGRESSION = [*LEAD, "feature", "truth", "prediction"]
 SYNTHESIS = [*LEAD, "group", "tissue", "correlation", *MOMENTS]
-COLUMNS = {"synthesis": SYNTHESIS, "classification": CLASSIFICATION, "segmentation": SEGMENTATION}
-TEXTS = ("case", "role", "selection", "variant", "group", "tissue")
+COLUMNS = {
+    "classification": CLASSIFICATION,
+    "segmentation": SEGMENTATION,
+    "regression": REGRESSION,
+    "synthesis": SYNTHESIS,
+}
+TEXTS = ("case", "role", "selection", "variant", "region", "feature", "group", "tissue")
 HISTORY = ["fold", "epoch", "split", "quantity", "value"]
 
 
@@ -51,7 +57,7 @@ def read(path: Path, task: str = "classification") -> pd.DataFrame:
     Raises:
         ReradError: a column is missing.
     """
-    table = pd.read_csv(path, dtype=dict.fromkeys((*TEXTS, "region"), str))
+    table = pd.read_csv(path, dtype=dict.fromkeys(TEXTS, str))
     missing = [name for name in COLUMNS[task] if name not in table.columns]
     if missing:
         raise ReradError(

@@ -9,9 +9,13 @@ from typing import Any
 
 from rerad.core.errors import ConfigError
 
-INPUTS = ("volumes", "slices", "largest_slice", "patches", "windows")
+INPUTS = ("volumes", "slices", "largest_slice", "patches", "profiles", "windows")
 PRECISIONS = ("fp32", "bf16")
-OPTIMISERS = {"adam": ("lr", "betas", "weight_decay"), "sgd": ("lr", "momentum", "weight_decay")}
+OPTIMISERS = {
+    "adam": ("lr", "betas", "weight_decay"),
+    "sgd": ("lr", "momentum", "weight_decay"),
+    "keras_sgd": ("lr", "momentum", "decay"),
+}
 SCHEDULES = {
     "constant": (),
     "cosine": ("lr_min",),
@@ -19,7 +23,7 @@ SCHEDULES = {
     "plateau": ("patience", "factor"),
 }
 LOSSES = ("cross_entropy", "dice", "weighted_dice")
-VALUE_LOSSES = ("rmse",)
+VALUE_LOSSES = ("mae", "mse", "rmse")
 MOST_LEVELS = 255  # a level is one byte
 AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "stretch", "copies")
 
@@ -28,12 +32,12 @@ AUGMENTATIONS = ("flips", "quarter_turns", "rotate_degrees", "shift", "scale", "
 class Recipe:
     """How a network is trained.
 
-    ``input``: whole volumes, every axial slice with tumour, the slice with the most of it, or auto-fitting patches of
-    ``patch`` voxels (one length, or one an axis) of cases of their own size. ``masked`` sets all outside the GTV to 0;
-    ``gtv_channel`` gives the network the GTV as one more channel. ``table``: modalities whose handcrafted features the
-    network gets as well. ``threads`` of the CPU: another number makes other last digits.
-    ``deterministic`` asks CUDA for the same bits in every run, at its price in time. ``windows``: of the input windows,
-    the grey levels and how many windows of a case are learned from.
+    ``input``: whole volumes, every axial slice with tumour, the slice with the most of it, auto-fitting patches of
+    ``patch`` voxels (one length, or one an axis) of cases of their own size, profiles of genes, or windows of
+    grey levels. ``masked`` sets all outside the GTV to 0; ``gtv_channel`` gives the network the GTV as one more
+    channel. ``table``: modalities whose handcrafted features the network gets as well. ``threads`` of the CPU: another
+    number makes other last digits. ``deterministic`` asks CUDA for the same bits in every run, at its price in time.
+    ``windows``: of the input windows, the grey levels and how many windows of a case are learned from.
     """
 
     epochs: int
@@ -248,8 +252,8 @@ def _check_windows(recipe: Recipe) -> None:
     if recipe.input != "windows":
         if recipe.windows is not None:
             raise _wrong("windows", recipe.windows, "null, since the input has no windows")
-        if "values" in recipe.loss:
-            raise _wrong("loss.values", recipe.loss["values"], "no such key, since nothing but windows has values")
+        if "values" in recipe.loss and recipe.input != "profiles":
+            raise _wrong("loss.values", recipe.loss["values"], "no such key, since the input leads to no values")
         return
     if recipe.windows is None:
         raise ConfigError("missing key", where="recipe.windows", remedy="Write {levels: 64, a_case: 100000}")

@@ -9,10 +9,10 @@ from typing import Any
 
 @dataclass
 class Best:
-    """The best epochs so far, by the test side: of classification and of segmentation; 0 where there is none yet.
+    """The best epochs so far, by the test side: of each task; 0 where there is none yet.
 
     ``scores`` (cases,) are those of the epoch ``classified``; ``masks`` those of the epoch ``segmented``, packed, one
-    text of bits a case.
+    text of bits a case. ``values`` (cases, outputs) are those of the epoch ``fitted``, of a regression.
     """
 
     classified: int = 0
@@ -22,6 +22,9 @@ class Best:
     segmented: int = 0
     dice: float = -1.0
     masks: list[Any] = field(default_factory=list)
+    fitted: int = 0
+    error: float = math.inf
+    values: list[list[float]] = field(default_factory=list)
 
     def see_scores(self, epoch: int, scores: list[float], target: list[int], loss: float) -> None:
         """Take an epoch if its accuracy is higher, or as high with a lower loss; the earliest stays.
@@ -41,6 +44,11 @@ class Best:
         reached = sum(dice) / len(dice)
         if reached > self.dice:
             self.segmented, self.dice, self.masks = epoch, reached, list(masks)
+
+    def see_values(self, epoch: int, values: list[list[float]], error: float) -> None:
+        """Take an epoch if its mean error is lower; the earliest stays."""
+        if error < self.error:
+            self.fitted, self.error, self.values = epoch, error, values
 
     def state(self) -> dict[str, Any]:
         """Return what a checkpoint holds."""

@@ -14,7 +14,7 @@ from rerad.core.files import atomic, atomic_folder, write_csv, write_json
 from rerad.training.code import trainer, training_code
 from rerad.training.failure import recorded
 from rerad.training.job import Job, Trained
-from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
+from rerad.training.predictions import CLASSIFICATION, HISTORY, REGRESSION, SEGMENTATION, SYNTHESIS
 
 
 def train(
@@ -29,6 +29,7 @@ def train(
     threads: int,
     predictions: Path,
     segmentation: Path,
+    regression: Path,
     history: Path,
     synthesis: Path,
     cost: Path,
@@ -38,6 +39,7 @@ def train(
     arrays: Path | None = None,
     slices: Path | None = None,
     weights: Path | None = None,
+    external: Path | None = None,
     device: str = "cpu",
     gpu_share: int = 1,
     keep_model: bool = False,
@@ -46,7 +48,8 @@ def train(
     """Train a method on the training side of each fold and write its predictions of both sides.
 
     ``settings`` is the method's entry in its study: ``model``, ``modalities``, ``recipe``, and of a network also
-    ``network``. ``chosen`` is what a search wrote; inputs that a method does not need are None (see :class:`Job`).
+    ``network``. ``chosen`` is what a search wrote, ``external`` the file of a method that was trained elsewhere; inputs
+    that a method does not need are None (see :class:`Job`).
     Every fold has its own seed, so that folds give the same numbers in one job or in many. A failure leaves empty
     tables and its message in ``cost``. Checkpoints lie beside the tables until these are written, models if kept.
     """
@@ -69,6 +72,7 @@ def train(
         gpu_share=gpu_share,
         keep_model=keep_model,
         spacing_mm=spacing_mm,
+        external=external,
     )
     trained = Trained()
     how = importlib.import_module(trainer(settings))
@@ -76,6 +80,7 @@ def train(
         trained = how.train_folds(job)
     write_csv(predictions, _table(trained.classification, CLASSIFICATION))
     write_csv(segmentation, _table(trained.segmentation, SEGMENTATION))
+    write_csv(regression, _table(trained.regression, REGRESSION))
     write_csv(history, _table(trained.history, HISTORY))
     write_csv(synthesis, _table(trained.synthesis, SYNTHESIS))
     _write_artefacts(artefacts, trained.artefacts)

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
 import pytest
-
-from rerad.cohorts.brats.acquire import acquire
-from rerad.cohorts.brats.prepare import prepare
+from small_cohort import phantom_fixture, raw_fixture, run_fixture, run_local_fixture
 
 SMALL: dict[str, Any] = {
     "cases": 6,
@@ -26,49 +19,12 @@ SMALL: dict[str, Any] = {
 }
 PREPARE: dict[str, Any] = {"intensity": {"scale": 100, "offset": 0.1}}
 
+phantom = phantom_fixture("brats", SMALL)
+raw = raw_fixture("*.csv", "*.md")
+run = run_fixture("brats", PREPARE)
+run_local = run_local_fixture("brats", table="grades")
+
 
 @pytest.fixture(scope="session")
 def small_settings() -> dict[str, Any]:
     return dict(SMALL)
-
-
-@pytest.fixture(scope="session")
-def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An acquired phantom that no test may change."""
-    folder = tmp_path_factory.mktemp("phantom") / "brats"
-    acquire(folder, source="phantom", settings=SMALL, seed=0)
-    return folder
-
-
-@pytest.fixture
-def raw(phantom: Path, tmp_path: Path) -> Path:
-    """A copy of the scans that a test may break before it is acquired as a local source."""
-    return shutil.copytree(phantom, tmp_path / "raw", ignore=shutil.ignore_patterns("*.csv", "*.md"))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Return a function that prepares an acquired folder and reads what was written."""
-
-    def prepared(folder: Path, *, name: str = "run", **changes: Any) -> SimpleNamespace:
-        place = tmp_path / name
-        arguments: dict[str, Any] = {"settings": PREPARE, "seed": 0, "permute_labels": False, "workers": 1, **changes}
-        files = {key: place / f"{key}.csv" for key in ("cases", "patient_flow", "box_check", "slices")}
-        prepare(folder, arrays=place / "arrays", **files, **arguments)
-        tables = {key: pd.read_csv(file, dtype={"case": str}, keep_default_na=False) for key, file in files.items()}
-        return SimpleNamespace(place=place, arrays=place / "arrays", **tables)
-
-    return prepared
-
-
-@pytest.fixture
-def run_local(tmp_path: Path, run: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespace]:
-    """Return a function that acquires a folder as a local source and prepares it."""
-
-    def prepared(raw: Path, *, grades: Path | None = None, **changes: Any) -> SimpleNamespace:
-        folder = tmp_path / "data" / "brats"
-        settings = {"path": str(raw), "grades": str(grades) if grades else None, "licence": None, "doi": None}
-        acquire(folder, source="local", settings=settings, seed=0)
-        return run(folder, **changes)
-
-    return prepared

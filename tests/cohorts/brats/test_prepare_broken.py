@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from brats_scans import ORDER, edit, scan_of, values
+from nifti_scans import ORDER, edit, scan_of, values
 
 from rerad.cohorts.brats import prepare_case
 from rerad.cohorts.brats.labels import region

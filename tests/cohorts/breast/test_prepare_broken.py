@@ -12,8 +12,10 @@ import pandas as pd
 import pydicom
 import pytest
 import SimpleITK as sitk
+from nifti_scans import edit
 
-from rerad.cohorts.breast.scans import Case, read_scan
+from rerad.cohorts.breast.scans import read_scan
+from rerad.cohorts.cases import Case
 from rerad.cohorts.manifest import read_manifest
 from rerad.core.errors import ReradError
 from rerad.imaging.dicom import read_mr, read_seg
@@ -37,14 +39,6 @@ def nifti(raw: Path, case: str) -> Path:
     sitk.WriteImage(image, str(raw / case / "post.nii.gz"))
     sitk.WriteImage(lesion, str(raw / case / "lesion.nii.gz"))
     return raw / case
-
-
-def edit(path: Path, change: Callable[[np.ndarray], np.ndarray]) -> None:
-    image = sitk.ReadImage(str(path))
-    new = sitk.GetImageFromArray(change(sitk.GetArrayFromImage(image)))
-    new.SetSpacing(image.GetSpacing())
-    new.SetOrigin(image.GetOrigin())
-    sitk.WriteImage(new, str(path))
 
 
 def spoil(array: np.ndarray) -> np.ndarray:

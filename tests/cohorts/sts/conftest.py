@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
 import pytest
 import SimpleITK as sitk
+from small_cohort import phantom_fixture, run_fixture, run_local_fixture
 
-from rerad.cohorts.sts.acquire import acquire
 from rerad.cohorts.sts.phantom import draw_scans
 from rerad.cohorts.sts.phantom_risk import plant
-from rerad.cohorts.sts.prepare import prepare
 
 PLANTED: dict[str, Any] = {
     "cases": 48,
@@ -60,6 +56,10 @@ PREPARE: dict[str, Any] = {
     },
 }
 
+phantom = phantom_fixture("sts", SMALL)
+run = run_fixture("sts", PREPARE, empty=True)
+run_local = run_local_fixture("sts", table="clinical")
+
 
 @pytest.fixture(scope="session")
 def planted_settings() -> dict[str, Any]:
@@ -74,14 +74,6 @@ def small_settings() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def prepare_settings() -> dict[str, Any]:
     return dict(PREPARE)
-
-
-@pytest.fixture(scope="session")
-def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An acquired phantom that no test may change."""
-    folder = tmp_path_factory.mktemp("phantom") / "sts"
-    acquire(folder, source="phantom", settings=SMALL, seed=0)
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -107,30 +99,3 @@ def raw(nifti: Path, tmp_path: Path) -> Path:
 def raw_dicom(phantom: Path, tmp_path: Path) -> Path:
     """The same in DICOM."""
     return shutil.copytree(phantom, tmp_path / "raw", ignore=shutil.ignore_patterns("*.csv", "*.md"))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Return a function that prepares an acquired folder and reads what was written."""
-
-    def prepared(folder: Path, *, name: str = "run", **changes: Any) -> SimpleNamespace:
-        place = tmp_path / name
-        settings = PREPARE | changes.pop("settings", {})
-        arguments = {"seed": 0, "permute_labels": False, "workers": 1} | changes
-        files = {key: place / f"{key}.csv" for key in ("cases", "patient_flow", "box_check", "slices")}
-        prepare(folder, settings=settings, arrays=place / "arrays", **files, **arguments)
-        tables = {key: pd.read_csv(file, dtype={"case": str}) for key, file in files.items()}
-        return SimpleNamespace(place=place, arrays=place / "arrays", **tables)
-
-    return prepared
-
-
-@pytest.fixture
-def run_local(tmp_path: Path, run: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespace]:
-    """Return a function that acquires a raw folder as a local source and prepares it."""
-
-    def done(raw: Path, **changes: Any) -> SimpleNamespace:
-        acquire(tmp_path / "data" / "sts", source="local", settings={"path": str(raw), "clinical": None}, seed=0)
-        return run(tmp_path / "data" / "sts", **changes)
-
-    return done

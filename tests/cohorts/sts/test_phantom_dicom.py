@@ -10,11 +10,12 @@ import pytest
 import SimpleITK as sitk
 from pydicom import dcmread
 
+from rerad.cohorts.cases import acquired_cases
 from rerad.cohorts.manifest import read_manifest
 from rerad.cohorts.sts.phantom import draw_scans
 from rerad.cohorts.sts.phantom_risk import plant
 from rerad.cohorts.sts.phantom_rtstruct import outlines
-from rerad.cohorts.sts.scans import acquired_cases, read_scan
+from rerad.cohorts.sts.scans import read_scan
 from rerad.imaging.dicom.contents import contents
 from rerad.imaging.dicom.contours import filled
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
+from rerad.cohorts.cases import Case, acquired_cases
 from rerad.cohorts.manifest import measured, read_manifest, write_manifest
-from rerad.cohorts.sts.scans import Case, acquired_cases, read_scan
+from rerad.cohorts.sts.scans import read_scan
 from rerad.core.errors import CaseError
 
 CASE = "PHANTOM_001"

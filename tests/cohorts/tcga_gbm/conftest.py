@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +9,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from small_cohort import phantom_fixture, raw_fixture, run_fixture, run_local_fixture
 
-from rerad.cohorts.tcga_gbm.acquire import acquire
 from rerad.cohorts.tcga_gbm.describe import describe
-from rerad.cohorts.tcga_gbm.prepare import prepare
 from rerad.cohorts.tcga_gbm.stored import open_expression
 
 SMALL: dict[str, Any] = {
@@ -33,51 +31,15 @@ ROIS = {"enhancing": [4], "edema": [2]}
 PREPARE: dict[str, Any] = {"rois": ROIS, "counts": {"column": "tpm_unstranded", "gene_types": ["protein_coding"]}}
 DESCRIBE: dict[str, Any] = {"rois": ROIS, "axes": "extent"}
 
+phantom = phantom_fixture("tcga_gbm", SMALL)
+raw = raw_fixture("manifest.csv", "*.md")
+run = run_fixture("tcga_gbm", PREPARE, reading={"expression": open_expression})
+run_local = run_local_fixture("tcga_gbm")
+
 
 @pytest.fixture(scope="session")
 def small_settings() -> dict[str, Any]:
     return dict(SMALL)
-
-
-@pytest.fixture(scope="session")
-def phantom(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An acquired phantom that no test may change."""
-    folder = tmp_path_factory.mktemp("phantom") / "tcga_gbm"
-    acquire(folder, source="phantom", settings=SMALL, seed=0)
-    return folder
-
-
-@pytest.fixture
-def raw(phantom: Path, tmp_path: Path) -> Path:
-    """A copy of the files that a test may break before it is acquired as a local source."""
-    return shutil.copytree(phantom, tmp_path / "raw", ignore=shutil.ignore_patterns("manifest.csv", "*.md"))
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., SimpleNamespace]:
-    """Return a function that prepares an acquired folder and reads what was written."""
-
-    def prepared(folder: Path, *, name: str = "run", **changes: Any) -> SimpleNamespace:
-        place = tmp_path / name
-        arguments: dict[str, Any] = {"settings": PREPARE, "seed": 0, "permute_labels": False, "workers": 1, **changes}
-        files = {key: place / f"{key}.csv" for key in ("cases", "patient_flow", "box_check", "slices")}
-        prepare(folder, arrays=place / "arrays", **files, **arguments)
-        tables = {key: pd.read_csv(file, dtype={"case": str}, keep_default_na=False) for key, file in files.items()}
-        return SimpleNamespace(place=place, expression=open_expression(place / "arrays"), **tables)
-
-    return prepared
-
-
-@pytest.fixture
-def run_local(tmp_path: Path, run: Callable[..., SimpleNamespace]) -> Callable[..., SimpleNamespace]:
-    """Return a function that acquires a folder as a local source and prepares it."""
-
-    def prepared(raw: Path, **changes: Any) -> SimpleNamespace:
-        folder = tmp_path / "data" / "tcga_gbm"
-        acquire(folder, source="local", settings={"path": str(raw), "licence": None, "doi": None}, seed=0)
-        return run(folder, **changes)
-
-    return prepared
 
 
 @pytest.fixture

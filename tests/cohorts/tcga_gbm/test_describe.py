@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from brats_scans import edit
+from nifti_scans import edit
 
 from rerad.cohorts.tcga_gbm import describe as module
 from rerad.cohorts.tcga_gbm.acquire import acquire

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from brats_scans import edit
+from nifti_scans import edit
 
 from rerad.core.errors import ReradError
 

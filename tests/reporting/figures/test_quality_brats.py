@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from PIL import Image
+from quality_pictures import PHANTOM, count, drawn
 
 from rerad.imaging.geometry import geometry_of, to_cells
 from rerad.imaging.stored import store_case
-from rerad.reporting.figures.quality import picture_cases
 
 
 @pytest.fixture
@@ -35,33 +34,14 @@ def prepared(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def drawn(prepared: Path, name: str, phantom: bool = False) -> dict[str, bytes]:
-    errors = picture_cases(
-        prepared / "cases.csv",
-        prepared / "arrays",
-        prepared / name,
-        cohort="brats",
-        settings={},
-        phantom=phantom,
-        workers=1,
-    )
-    assert errors == []
-    return {path.stem: path.read_bytes() for path in sorted((prepared / name).iterdir())}
-
-
-def count(path: Path, colour: tuple[int, int, int]) -> int:
-    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
-    return int((np.abs(pixels - colour).sum(axis=2) < 40).sum())
-
-
 def test_one_picture_a_case_the_same_in_every_run(prepared: Path) -> None:
-    first = drawn(prepared, "first")
+    first = drawn(prepared, prepared / "first", "brats")
     assert list(first) == ["A", "B"]
-    assert drawn(prepared, "second") == first
+    assert drawn(prepared, prepared / "second", "brats") == first
 
 
 def test_every_region_has_its_contour_and_only_those_that_are_there(prepared: Path) -> None:
-    drawn(prepared, "plain")
+    drawn(prepared, prepared / "plain", "brats")
     whole, core, enhancing = (0x56, 0xB4, 0xE9), (0xD5, 0x5E, 0x00), (0xF0, 0xE4, 0x42)
     assert count(prepared / "plain" / "A.png", whole) > 100
     assert count(prepared / "plain" / "B.png", whole) > 100
@@ -71,7 +51,7 @@ def test_every_region_has_its_contour_and_only_those_that_are_there(prepared: Pa
 
 
 def test_phantom_is_written_inside(prepared: Path) -> None:
-    drawn(prepared, "plain")
-    drawn(prepared, "marked", phantom=True)
-    assert count(prepared / "plain" / "B.png", (0xFF, 0xB3, 0x6B)) == 0
-    assert count(prepared / "marked" / "B.png", (0xFF, 0xB3, 0x6B)) > 300
+    drawn(prepared, prepared / "plain", "brats")
+    drawn(prepared, prepared / "marked", "brats", phantom=True)
+    assert count(prepared / "plain" / "B.png", PHANTOM) == 0
+    assert count(prepared / "marked" / "B.png", PHANTOM) > 300

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from PIL import Image
+from quality_pictures import count, drawn
 
 from rerad.imaging.geometry import geometry_of, to_cells
 from rerad.imaging.stored import store_case
-from rerad.reporting.figures.quality import picture_cases
 
 LESION, FATTY = (213, 94, 0), (86, 180, 233)
 
@@ -38,29 +37,15 @@ def prepared(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def drawn(prepared: Path, name: str, phantom: bool = False) -> dict[str, bytes]:
-    folder = prepared / name
-    errors = picture_cases(
-        prepared / "cases.csv", prepared / "arrays", folder, cohort="breast", settings={}, phantom=phantom, workers=1
-    )
-    assert errors == []
-    return {path.stem: path.read_bytes() for path in sorted(folder.iterdir())}
-
-
-def count(path: Path, colour: tuple[int, int, int]) -> int:
-    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
-    return int((np.abs(pixels - colour).sum(axis=2) < 60).sum())
-
-
 def test_one_picture_a_case_the_same_in_every_run(prepared: Path) -> None:
-    first = drawn(prepared, "first")
+    first = drawn(prepared, prepared / "first", "breast")
     assert list(first) == ["A", "B"]
-    assert drawn(prepared, "second") == first
-    assert drawn(prepared, "third", phantom=True)["A"] != first["A"]
+    assert drawn(prepared, prepared / "second", "breast") == first
+    assert drawn(prepared, prepared / "third", "breast", phantom=True)["A"] != first["A"]
 
 
 def test_contours_are_of_the_tissues_that_a_case_has(prepared: Path) -> None:
-    drawn(prepared, "out")
+    drawn(prepared, prepared / "out", "breast")
     with_lesion, without = (count(prepared / "out" / f"{case}.png", LESION) for case in "AB")
     assert with_lesion > without + 100  # the name of the tissue is in both
     assert count(prepared / "out" / "B.png", FATTY) > 200

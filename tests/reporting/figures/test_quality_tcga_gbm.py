@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import SimpleITK as sitk
-from PIL import Image
+from quality_pictures import PHANTOM, count, draw, drawn
 
 from rerad.cohorts.tcga_gbm.stored import store_labels
 from rerad.imaging.geometry import geometry_of, to_cells
-from rerad.reporting.figures.quality import picture_cases
 
 
 @pytest.fixture
@@ -36,54 +35,27 @@ def prepared(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def drawn(prepared: Path, name: str, phantom: bool = False) -> dict[str, bytes]:
-    errors = picture_cases(
-        prepared / "cases.csv",
-        prepared / "arrays",
-        prepared / name,
-        cohort="tcga_gbm",
-        settings={},
-        phantom=phantom,
-        workers=1,
-    )
-    assert errors == []
-    return {path.stem: path.read_bytes() for path in sorted((prepared / name).iterdir())}
-
-
-def count(path: Path, colour: tuple[int, int, int]) -> int:
-    pixels = np.asarray(Image.open(path).convert("RGB")).astype(int)
-    return int((np.abs(pixels - colour).sum(axis=2) < 40).sum())
-
-
 def test_one_picture_a_patient_with_images_the_same_in_every_run(prepared: Path) -> None:
-    first = drawn(prepared, "first")
+    first = drawn(prepared, prepared / "first", "tcga_gbm")
     assert list(first) == ["A", "B"]
-    assert drawn(prepared, "second") == first
+    assert drawn(prepared, prepared / "second", "tcga_gbm") == first
 
 
 def test_every_region_has_its_contour(prepared: Path) -> None:
-    drawn(prepared, "plain")
+    drawn(prepared, prepared / "plain", "tcga_gbm")
     for colour in ((0x56, 0xB4, 0xE9), (0xD5, 0x5E, 0x00), (0xF0, 0xE4, 0x42)):
         assert count(prepared / "plain" / "B.png", colour) > 100
 
 
 def test_phantom_is_written_inside(prepared: Path) -> None:
-    drawn(prepared, "plain")
-    drawn(prepared, "marked", phantom=True)
-    assert count(prepared / "plain" / "B.png", (0xFF, 0xB3, 0x6B)) == 0
-    assert count(prepared / "marked" / "B.png", (0xFF, 0xB3, 0x6B)) > 300
+    drawn(prepared, prepared / "plain", "tcga_gbm")
+    drawn(prepared, prepared / "marked", "tcga_gbm", phantom=True)
+    assert count(prepared / "plain" / "B.png", PHANTOM) == 0
+    assert count(prepared / "marked" / "B.png", PHANTOM) > 300
 
 
 def test_missing_labels_are_told_and_the_others_drawn(prepared: Path) -> None:
     (prepared / "arrays" / "B.labels.npy").unlink()
-    (error,) = picture_cases(
-        prepared / "cases.csv",
-        prepared / "arrays",
-        prepared / "x",
-        cohort="tcga_gbm",
-        settings={},
-        phantom=False,
-        workers=1,
-    )
+    (error,) = draw(prepared, prepared / "x", "tcga_gbm")
     assert "B.labels.npy: cannot be read" in str(error)
     assert [path.stem for path in (prepared / "x").iterdir()] == ["B"]

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rerad.cohorts.acquiring import Acquired, Source, credit_phantom, downloads, fill, link_local, listed
 from rerad.cohorts.archives import attribution, bring
 from rerad.cohorts.brats.grades import TABLE, read_grades
 from rerad.cohorts.brats.naming import find_cases, is_image
 from rerad.cohorts.brats.parts import ARCHIVES, parts
 from rerad.cohorts.brats.phantom import write_phantom
-from rerad.cohorts.folders import check_source, link, walk
-from rerad.cohorts.manifest import Row, measured, write_manifest
-from rerad.core.errors import ConfigError, ReradError
-from rerad.core.files import atomic_folder, write_text
-from rerad.core.lock import one_at_a_time
+from rerad.cohorts.folders import check_source, walk
+from rerad.core.errors import ReradError
 
 log = logging.getLogger(__name__)
 
@@ -66,27 +64,16 @@ def acquire(
         ConfigError: an unknown source.
         ReradError: the local folder or the table of grades is missing, or no file belongs to a case.
     """
-    store = store or folder.parent / "downloads" / folder.name
-    sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
+    store = store or downloads(folder)
+    sources: dict[str, Source] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archive(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
         "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
-    if source not in sources:
-        raise ConfigError(
-            f"{source!r} is no source of this cohort",
-            where="cohorts.brats.source",
-            remedy=f"Write one of {', '.join(sources)}",
-        )
-    with one_at_a_time(folder), atomic_folder(folder) as part:
-        rows, credit = sources[source](part)
-        write_manifest(part, rows)
-        write_text(part / "ATTRIBUTION.md", credit)
+    fill(folder, source, sources, cohort="brats")
 
 
-def _from_archive(
-    part: Path, source: str, settings: dict[str, Any], store: Path, connections: int
-) -> tuple[list[Row], str]:
+def _from_archive(part: Path, source: str, settings: dict[str, Any], store: Path, connections: int) -> Acquired:
     rows = bring(parts(source, settings), part, store, workers=connections)
     _need_cases(
         [row.file for row in rows], where=source, remedy=f"Check what cohorts.brats.{source} fetches and unpacks"
@@ -103,7 +90,7 @@ def _need_cases(files: Iterable[str], *, where: str, remedy: str) -> int:
     return len(cases)
 
 
-def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> Acquired:
     path = Path(settings["path"]).absolute()
     grades = Path(settings["grades"]).absolute() if settings.get("grades") else None
     check_source(path, (path, *filter(None, [grades])), folder, key="cohorts.brats.local.path")
@@ -115,22 +102,12 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[lis
         origins[TABLE] = grades
     else:
         origins |= {file.relative_to(path).as_posix(): file for file in files if file.name == TABLE}
-    link(part, origins)
+    cite = f"If they are those of a BraTS challenge, cite what its release asks for, and:\n\n{listed(CITATIONS)}"
+    acquired = link_local(part, origins, settings, path=path, cite=cite)
     log.info("%d files of %d cases linked from %s", len(origins), cases, path)
-    cited = "\n".join(f"- {citation}" for citation in CITATIONS)
-    credit = (
-        f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
-        f"If they are those of a BraTS challenge, cite what its release asks for, and:\n\n{cited}\n"
-    )
-    links = {file: origin.as_uri() for file, origin in origins.items()}
-    return measured(part, links, licence=settings.get("licence") or "", doi=settings.get("doi") or ""), credit
+    return acquired
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[list[Row], str]:
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> Acquired:
     write_phantom(part, settings, seed, workers=workers)
-    files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
-    credit = (
-        "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
-        f"(seed {seed}). No result on them says anything about glioma.\n"
-    )
-    return measured(part, files), credit
+    return credit_phantom(part, seed=seed, about="glioma")

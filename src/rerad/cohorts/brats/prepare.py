@@ -16,19 +16,16 @@ from rerad.cohorts.brats.labels import REGIONS
 from rerad.cohorts.brats.naming import LABELS, MODALITIES, Files, find_cases
 from rerad.cohorts.brats.prepare_case import Prepared, prepare_case
 from rerad.cohorts.brats.scans import Case
-from rerad.cohorts.manifest import Entry, check_file, read_manifest
-from rerad.core.errors import CaseError, ReradError
+from rerad.cohorts.manifest import Entry, check_table, read_manifest
+from rerad.cohorts.preparing import BOX_COLUMNS, FLOW_COLUMNS, SLICE_COLUMNS, excluded, keep_only, without_folder
+from rerad.core.errors import CaseError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.imaging.geometry import to_cells
-from rerad.imaging.stored import Contents, file_names, store_contents
+from rerad.imaging.stored import Contents, store_contents
 
 log = logging.getLogger(__name__)
-
-FLOW_COLUMNS = ["case", "stage", "modality", "status", "reason"]
-BOX_COLUMNS = ["case", "extent_z_mm", "extent_y_mm", "extent_x_mm", "clipped_fraction"]
-SLICE_COLUMNS = ["case", "row", "slice"]
 
 
 def prepare(
@@ -73,7 +70,7 @@ def prepare(
         try:
             grades[name] = grade_of(files, table)
         except CaseError as error:
-            flow.append(_row(name, str(error)))
+            flow.append(excluded(name, "all", str(error)))
     with atomic_folder(arrays) as part:
         work = partial(prepare_case, settings=settings, arrays=part)
         items = [Case(folder, found[name], labelled[name], manifest) for name in grades]
@@ -81,10 +78,8 @@ def prepare(
         ready = [result for result in results if isinstance(result, Prepared)]
         for name, result in zip(grades, results, strict=True):
             if not isinstance(result, Prepared):
-                # Relative, so that the table is the same wherever the data lies.
-                flow.append(_row(name, str(result).replace(f"{folder}/", "")))
-        _need_cases(ready, flow, folder)
-        _remove_others(part, ready)
+                flow.append(excluded(name, "all", without_folder(result, folder)))
+        keep_only(part, [result.case for result in ready], flow, folder)
         store_contents(part, Contents(MODALITIES, REGIONS, dict(settings["intensity"])))
     for case, _, _, _, reason in sorted(flow):
         log.warning("%s: %s", case, reason)
@@ -100,10 +95,7 @@ def _read_grades(folder: Path, manifest: dict[str, Entry]) -> dict[str, str]:
     """Return the grades of all tables of the cohort, later ones in order of their paths over earlier ones."""
     grades: dict[str, str] = {}
     for file in sorted(file for file in manifest if PurePosixPath(file).name == TABLE):
-        try:
-            path = check_file(folder, file, manifest[file])
-        except CaseError as error:  # not a matter of one case
-            raise ReradError(error.what, where=error.where, remedy=error.remedy) from error
+        path = check_table(folder, file, manifest[file])
         grades |= read_grades(path)
     return grades
 
@@ -118,26 +110,6 @@ def _labelled(found: dict[str, Files], seed: int, permute_labels: int | bool) ->
     names = [name for name, files in found.items() if LABELS in files.kinds]
     order = np.random.default_rng(derive(seed, "permute_labels", int(permute_labels))).permutation(names)
     return found | {name: found[other] for name, other in zip(names, order, strict=True)}
-
-
-def _row(case: str, reason: str) -> tuple[str, str, str, str, str]:
-    return case, "prepare", "all", "excluded", reason
-
-
-def _need_cases(ready: list[Prepared], flow: list[tuple[str, str, str, str, str]], folder: Path) -> None:
-    if not ready:
-        reasons = f"; for example {min(flow)[4]}" if flow else ""
-        raise ReradError(
-            f"none of {len(flow)} cases can be used{reasons}", where=str(folder), remedy="Check the cohort's source"
-        )
-
-
-def _remove_others(part: Path, ready: list[Prepared]) -> None:
-    """Remove what cases left that failed half-way."""
-    wanted = {name for result in ready for name in file_names(result.case)}
-    for path in part.iterdir():
-        if path.name not in wanted:
-            path.unlink()
 
 
 def _cases_table(ready: list[Prepared], found: dict[str, Files], grades: dict[str, str]) -> pd.DataFrame:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from rerad.cohorts.acquiring import Acquired, Source, credit_phantom, downloads, fill, link_local, listed
 from rerad.cohorts.archives import attribution, bring
 from rerad.cohorts.breast.groups import COLUMNS, TABLE, read_groups
 from rerad.cohorts.breast.parts import ARCHIVES, parts
 from rerad.cohorts.breast.phantom import write_phantom
 from rerad.cohorts.breast.scans import may_be_scan
-from rerad.cohorts.folders import check_source, link, walk
-from rerad.cohorts.manifest import Row, measured, write_manifest
-from rerad.core.errors import ConfigError, ReradError
-from rerad.core.files import atomic_folder, write_csv, write_text
-from rerad.core.lock import one_at_a_time
+from rerad.cohorts.folders import check_source, walk
+from rerad.cohorts.manifest import measured
+from rerad.core.errors import ReradError
+from rerad.core.files import write_csv
 
 log = logging.getLogger(__name__)
 
@@ -63,22 +63,13 @@ def acquire(
         ConfigError: an unknown source, or no clinical table for idc.
         ReradError: the local folder or a table is missing or broken, or there is no scan.
     """
-    store = store or folder.parent / "downloads" / folder.name
-    sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
+    store = store or downloads(folder)
+    sources: dict[str, Source] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archive(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
         "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
-    if source not in sources:
-        raise ConfigError(
-            f"{source!r} is no source of this cohort",
-            where="cohorts.breast.source",
-            remedy=f"Write one of {', '.join(sources)}",
-        )
-    with one_at_a_time(folder), atomic_folder(folder) as part:
-        rows, credit = sources[source](part)
-        write_manifest(part, rows)
-        write_text(part / "ATTRIBUTION.md", credit)
+    fill(folder, source, sources, cohort="breast")
 
 
 def write_groups(part: Path, groups: Iterable[tuple[str, str]]) -> None:
@@ -86,9 +77,7 @@ def write_groups(part: Path, groups: Iterable[tuple[str, str]]) -> None:
     write_csv(part / TABLE, pd.DataFrame(sorted(groups), columns=COLUMNS))
 
 
-def _from_archive(
-    part: Path, source: str, settings: dict[str, Any], store: Path, connections: int
-) -> tuple[list[Row], str]:
+def _from_archive(part: Path, source: str, settings: dict[str, Any], store: Path, connections: int) -> Acquired:
     from rerad.cohorts.breast.selection import choose
 
     rows = bring(parts(source, settings), part, store, workers=connections)
@@ -96,7 +85,7 @@ def _from_archive(
     return [*rows, *measured(part, {TABLE: Path(settings["clinical"]).as_uri()})], attribution(rows, CITATIONS)
 
 
-def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> Acquired:
     path = Path(settings["path"]).absolute()
     table = Path(settings["clinical"]).absolute() if settings.get("clinical") else path / TABLE
     check_source(path, (path, table), folder, key="cohorts.breast.local.path")
@@ -109,22 +98,12 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[lis
     if settings.get("clinical") or table.is_file():
         read_groups(table)  # a wrong path is told before anything is linked
         origins[TABLE] = table
-    link(part, origins)
+    cite = f"If they are those of the collection Advanced-MRI-Breast-Lesions, cite:\n\n{listed(CITATIONS[:1])}"
+    acquired = link_local(part, origins, settings, path=path, cite=cite)
     log.info("%d files of %d cases linked from %s", len(found), len({file.split("/")[0] for file in origins}), path)
-    cited = "\n".join(f"- {citation}" for citation in CITATIONS[:1])
-    credit = (
-        f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
-        f"If they are those of the collection Advanced-MRI-Breast-Lesions, cite:\n\n{cited}\n"
-    )
-    links = {file: origin.as_uri() for file, origin in origins.items()}
-    return measured(part, links, licence=settings.get("licence") or "", doi=settings.get("doi") or ""), credit
+    return acquired
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[list[Row], str]:
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> Acquired:
     write_groups(part, write_phantom(part, settings, seed, workers=workers))
-    files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
-    credit = (
-        "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
-        f"(seed {seed}). No result on them says anything about breasts.\n"
-    )
-    return measured(part, files), credit
+    return credit_phantom(part, seed=seed, about="breasts")

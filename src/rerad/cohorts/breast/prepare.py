@@ -12,21 +12,17 @@ import pandas as pd
 
 from rerad.cohorts.breast.groups import TABLE, Known, read_groups
 from rerad.cohorts.breast.prepare_case import Labelled, Prepared, prepare_case
-from rerad.cohorts.breast.scans import Case, acquired_cases
 from rerad.cohorts.breast.tissues import TISSUES
-from rerad.cohorts.manifest import Entry, check_file, read_manifest
-from rerad.core.errors import CaseError, ReradError
+from rerad.cohorts.cases import Case, acquired_cases
+from rerad.cohorts.manifest import Entry, check_table, read_manifest
+from rerad.cohorts.preparing import BOX_COLUMNS, FLOW_COLUMNS, SLICE_COLUMNS, excluded, keep_only, without_folder
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.imaging.geometry import to_cells
-from rerad.imaging.stored import file_names
 
 log = logging.getLogger(__name__)
-
-FLOW_COLUMNS = ["case", "stage", "modality", "status", "reason"]
-BOX_COLUMNS = ["case", "extent_z_mm", "extent_y_mm", "extent_x_mm", "clipped_fraction"]
-SLICE_COLUMNS = ["case", "row", "slice", *TISSUES]
 
 
 def prepare(
@@ -67,7 +63,7 @@ def prepare(
     manifest = read_manifest(folder)
     found = acquired_cases(folder, manifest)
     known = _permuted(_read_groups(folder, manifest), seed, permute_labels)
-    flow = [_row(name, "all", "no scan of this case of groups.csv") for name in sorted(set(known) - set(found))]
+    flow = [excluded(name, "all", "no scan of this case of groups.csv") for name in sorted(set(known) - set(found))]
     groups = {name: known.get(name, Known("", name)) for name in found}
     with atomic_folder(arrays) as part:
         work = partial(prepare_case, settings=settings, arrays=part)
@@ -82,20 +78,19 @@ def prepare(
         for item, result in zip(items, results, strict=True):
             if not isinstance(result, Prepared):
                 # Relative, so that the table is the same wherever the data lies.
-                flow.append(_row(str(item), "all", str(result).replace(f"{folder}/", "")))
+                flow.append(excluded(str(item), "all", without_folder(result, folder)))
         if blocks > 1:
             groups = {str(item): Known(item.group, str(item)) for item in items}
-        _need_cases(ready, flow, folder)
-        _remove_others(part, ready)
+        keep_only(part, [result.case for result in ready], flow, folder)
     for one in ready:
-        flow += [_row(one.case, tissue, reason) for tissue, reason in one.missing.items()]
+        flow += [excluded(one.case, tissue, reason) for tissue, reason in one.missing.items()]
         if not groups[one.case].group:
-            flow.append(_row(one.case, "group", "groups.csv does not name it: the case serves training and timing"))
+            flow.append(excluded(one.case, "group", "groups.csv does not name it: the case serves training and timing"))
     for case, _, _, _, reason in sorted(flow):
         log.warning("%s: %s", case, reason)
     write_csv(box_check, pd.DataFrame([(one.case, *one.extent_mm, one.outside) for one in ready], columns=BOX_COLUMNS))
     rows = [(one.case, row, *counts) for row, one in enumerate(ready) for counts in one.slices]
-    write_csv(slices, pd.DataFrame(rows, columns=SLICE_COLUMNS))
+    write_csv(slices, pd.DataFrame(rows, columns=[*SLICE_COLUMNS, *TISSUES]))
     write_csv(patient_flow, pd.DataFrame(sorted(flow), columns=FLOW_COLUMNS))
     write_csv(cases, _cases_table(ready, groups, {str(item): item.case.name for item in items if item.blocks > 1}))
 
@@ -114,10 +109,7 @@ def _read_groups(folder: Path, manifest: dict[str, Entry]) -> dict[str, Known]:
     """Return what groups.csv says; nothing where a local cohort has none."""
     if TABLE not in manifest:
         return {}
-    try:
-        path = check_file(folder, TABLE, manifest[TABLE])
-    except CaseError as error:  # not a matter of one case
-        raise ReradError(error.what, where=error.where, remedy=error.remedy) from error
+    path = check_table(folder, TABLE, manifest[TABLE])
     return read_groups(path)
 
 
@@ -130,26 +122,6 @@ def _permuted(known: dict[str, Known], seed: int, permute_labels: int | bool) ->
     return known | {
         name: known[name]._replace(group=known[other].group) for name, other in zip(names, order, strict=True)
     }
-
-
-def _row(case: str, modality: str, reason: str) -> tuple[str, str, str, str, str]:
-    return case, "prepare", modality, "excluded", reason
-
-
-def _need_cases(ready: list[Prepared], flow: list[tuple[str, str, str, str, str]], folder: Path) -> None:
-    if not ready:
-        reasons = f"; for example {min(flow)[4]}" if flow else ""
-        raise ReradError(
-            f"none of {len(flow)} cases can be used{reasons}", where=str(folder), remedy="Check the cohort's source"
-        )
-
-
-def _remove_others(part: Path, ready: list[Prepared]) -> None:
-    """Remove what cases left that failed half-way."""
-    wanted = {name for result in ready for name in file_names(result.case)}
-    for path in part.iterdir():
-        if path.name not in wanted:
-            path.unlink()
 
 
 def _cases_table(ready: list[Prepared], groups: dict[str, Known], whole: dict[str, str]) -> pd.DataFrame:

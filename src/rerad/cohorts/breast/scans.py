@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import SimpleITK as sitk
 
-from rerad.cohorts.manifest import Entry, check_file
+from rerad.cohorts.cases import Case
+from rerad.cohorts.manifest import check_file
 from rerad.core.errors import CaseError
 from rerad.imaging.dicom import read_mr, read_seg
 from rerad.imaging.dicom.contents import ImageSeries, contents, may_be_dicom
@@ -20,17 +21,6 @@ from rerad.imaging.images import read_stored, same_geometry
 
 NIFTI = (".nii", ".nii.gz")
 LESIONS = ("lesion.nii", "lesion.nii.gz")
-
-
-class Case(NamedTuple):
-    """A case of an acquired cohort: its folder's name, the cohort's folder, and the case's files there."""
-
-    name: str
-    folder: Path
-    files: dict[str, Entry]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class Scan(NamedTuple):
@@ -43,16 +33,6 @@ class Scan(NamedTuple):
 def may_be_scan(path: Path) -> bool:
     """Tell whether a file may be NIfTI or DICOM, by its name."""
     return path.name.endswith(NIFTI) or (may_be_dicom(path) and path.suffix in ("", ".dcm", ".ima", ".IMA", ".DCM"))
-
-
-def acquired_cases(folder: Path, manifest: dict[str, Entry]) -> dict[str, Case]:
-    """Return the cases of an acquired cohort by name, in order: every folder that the manifest names."""
-    cases: dict[str, Case] = {}
-    for file in sorted(manifest):
-        name, _, inside = file.partition("/")
-        if inside:
-            cases.setdefault(name, Case(name, folder, {})).files[file] = manifest[file]
-    return dict(sorted(cases.items()))
 
 
 def read_scan(case: Case) -> Scan:

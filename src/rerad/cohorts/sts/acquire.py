@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rerad.cohorts.acquiring import Acquired, Source, credit_phantom, downloads, fill, link_local, link_measured
 from rerad.cohorts.archives import attribution, bring
-from rerad.cohorts.folders import check_source, link
-from rerad.cohorts.manifest import Row, measured, write_manifest
+from rerad.cohorts.folders import check_source
 from rerad.cohorts.sts.layout import CLINICAL, image_file, scan_files
 from rerad.cohorts.sts.local import local_scans
 from rerad.cohorts.sts.parts import ARCHIVES, parts
 from rerad.cohorts.sts.phantom import write_phantom
-from rerad.core.errors import ConfigError, ReradError
-from rerad.core.files import atomic_folder, write_text
-from rerad.core.lock import one_at_a_time
+from rerad.core.errors import ReradError
 
 log = logging.getLogger(__name__)
 
@@ -72,32 +68,20 @@ def acquire(
         ConfigError: an unknown source.
         ReradError: the local folder or the clinical table is missing, or no case has a scan.
     """
-    store = store or folder.parent / "downloads" / folder.name
-    sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
+    store = store or downloads(folder)
+    sources: dict[str, Source] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archives(part, source, settings, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
         "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
-    if source not in sources:
-        raise ConfigError(
-            f"{source!r} is no source of this cohort",
-            where="cohorts.sts.source",
-            remedy=f"Write one of {', '.join(sources)}",
-        )
-    with one_at_a_time(folder), atomic_folder(folder) as part:
-        rows, credit = sources[source](part)
-        write_manifest(part, rows)
-        write_text(part / "ATTRIBUTION.md", credit)
+    fill(folder, source, sources, cohort="sts")
 
 
-def _from_archives(
-    part: Path, source: str, settings: dict[str, Any], store: Path, connections: int
-) -> tuple[list[Row], str]:
+def _from_archives(part: Path, source: str, settings: dict[str, Any], store: Path, connections: int) -> Acquired:
     local = _clinical_table(Path(settings["clinical"])) if settings["clinical"] else None
     rows = bring(parts(source, settings), part, store, workers=connections)
     if local is not None:
-        os.symlink(local, part / CLINICAL)
-        rows += measured(part, {CLINICAL: local.as_uri()})
+        rows += link_measured(part, {CLINICAL: local})
     if not (part / CLINICAL).is_file():
         raise ReradError(
             f"{CLINICAL} is not among the files",
@@ -115,7 +99,7 @@ def _clinical_table(path: Path) -> Path:
     return path
 
 
-def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> Acquired:
     path = Path(settings["path"]).absolute()
     clinical = Path(settings["clinical"] or path / CLINICAL).absolute()
     check_source(path, (path, clinical), folder, key="cohorts.sts.local.path")
@@ -130,21 +114,12 @@ def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[lis
             remedy="Name the folder that has one folder a case",
         )
     origins |= {file: path / file for file in scans}
-    link(part, origins)
+    cite = f"If they are those of the collection Soft-tissue-Sarcoma, cite:\n\n{CITATION}"
+    acquired = link_local(part, origins, settings, path=path, cite=cite)
     log.info("%d files of %d cases linked from %s", len(origins), len(cases), path)
-    credit = (
-        f"# Where these scans come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
-        f"If they are those of the collection Soft-tissue-Sarcoma, cite:\n\n{CITATION}\n"
-    )
-    files = {file: origin.as_uri() for file, origin in origins.items()}
-    return measured(part, files, licence=settings.get("licence") or "", doi=settings.get("doi") or ""), credit
+    return acquired
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[list[Row], str]:
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> Acquired:
     write_phantom(part, settings, seed, workers=workers)
-    files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
-    credit = (
-        "# PHANTOM\n\nThese scans and patients do not exist: ReRad drew them "
-        f"(seed {seed}). No result on them says anything about sarcoma.\n"
-    )
-    return measured(part, files), credit
+    return credit_phantom(part, seed=seed, about="sarcoma")

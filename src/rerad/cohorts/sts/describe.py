@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from rerad.cohorts.cases import Case, acquired_cases
 from rerad.cohorts.manifest import read_manifest
-from rerad.cohorts.sts.scans import Case, acquired_cases, read_scan, scan_bytes
+from rerad.cohorts.sts.scans import read_scan, scan_bytes
 from rerad.radiomics.describe import Scan
 from rerad.radiomics.describe import describe as describe_scans
 

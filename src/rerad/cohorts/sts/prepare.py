@@ -10,21 +10,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rerad.cohorts.manifest import check_file, read_manifest
+from rerad.cohorts.cases import acquired_cases
+from rerad.cohorts.manifest import check_table, read_manifest
+from rerad.cohorts.preparing import BOX_COLUMNS, FLOW_COLUMNS, SLICE_COLUMNS, FlowRow, excluded, without_folder
 from rerad.cohorts.sts.clinical import read_clinical
 from rerad.cohorts.sts.layout import CLINICAL
 from rerad.cohorts.sts.prepare_case import Prepared, prepare_case
-from rerad.cohorts.sts.scans import acquired_cases
-from rerad.core.errors import CaseError, ReradError
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic_folder, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 
 log = logging.getLogger(__name__)
 
-FLOW_COLUMNS = ["case", "stage", "modality", "status", "reason"]
 ARRAYS = {"PET": np.float32, "CT": np.float32, "GTV": np.uint8}
-FlowRow = tuple[str, str, str, str, str]
 
 
 def prepare(
@@ -83,21 +82,14 @@ def prepare(
 
 def _read_clinical(folder: Path, manifest: dict[str, Any]) -> pd.DataFrame:
     if CLINICAL in manifest:
-        try:
-            check_file(folder, CLINICAL, manifest[CLINICAL])
-        except CaseError as error:  # not a matter of one case
-            raise ReradError(error.what, where=error.where, remedy=error.remedy) from error
+        check_table(folder, CLINICAL, manifest[CLINICAL])
     return read_clinical(folder / CLINICAL)
-
-
-def _row(case: str, modality: str, reason: str) -> FlowRow:
-    return case, "prepare", modality, "excluded", reason
 
 
 def _unmatched(clinical: pd.DataFrame, imaged: list[str]) -> list[FlowRow]:
     patients = set(clinical["case"])
-    flow = [_row(case, "all", "a row of the clinical table, but no image") for case in patients - set(imaged)]
-    return flow + [_row(case, "all", "images, but no row of the clinical table") for case in set(imaged) - patients]
+    flow = [excluded(case, "all", "a row of the clinical table, but no image") for case in patients - set(imaged)]
+    return flow + [excluded(case, "all", "images, but no row of the clinical table") for case in set(imaged) - patients]
 
 
 def _broken(results: dict[str, Any], folder: Path) -> list[FlowRow]:
@@ -105,20 +97,15 @@ def _broken(results: dict[str, Any], folder: Path) -> list[FlowRow]:
     for case, result in results.items():
         if isinstance(result, Prepared):
             if result.ct_problem:
-                flow.append(_row(case, "CT", _told(result.ct_problem, folder)))
+                flow.append(excluded(case, "CT", without_folder(result.ct_problem, folder)))
         else:
-            flow.append(_row(case, "all", _told(str(result), folder)))
+            flow.append(excluded(case, "all", without_folder(result, folder)))
     return flow
-
-
-def _told(reason: str, folder: Path) -> str:
-    # Relative, so that the table is the same wherever the data lies.
-    return reason.replace(f"{folder}/", "")
 
 
 def _excluded(table: pd.DataFrame, clinical: pd.DataFrame) -> list[FlowRow]:
     reasons = clinical.set_index("case")["reason"]
-    return [_row(case, "all", reasons[case]) for case in table.loc[table["included"] == 0, "case"]]
+    return [excluded(case, "all", reasons[case]) for case in table.loc[table["included"] == 0, "case"]]
 
 
 def _cases_table(ready: list[Prepared], clinical: pd.DataFrame) -> pd.DataFrame:
@@ -167,10 +154,9 @@ def _assemble(part: Path, table: pd.DataFrame, box: list[int]) -> None:
 
 
 def _box_table(ready: list[Prepared]) -> pd.DataFrame:
-    columns = ["case", "extent_z_mm", "extent_y_mm", "extent_x_mm", "clipped_fraction"]
-    return pd.DataFrame([(case.case, *case.extent_mm, case.clipped_fraction) for case in ready], columns=columns)
+    return pd.DataFrame([(case.case, *case.extent_mm, case.clipped_fraction) for case in ready], columns=BOX_COLUMNS)
 
 
 def _slices_table(ready: list[Prepared]) -> pd.DataFrame:
     rows = [(case.case, row, index) for row, case in enumerate(ready) for index in case.slices]
-    return pd.DataFrame(rows, columns=["case", "row", "slice"])
+    return pd.DataFrame(rows, columns=SLICE_COLUMNS)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import SimpleITK as sitk
 
-from rerad.cohorts.manifest import Entry, check_file
+from rerad.cohorts.cases import Case
+from rerad.cohorts.manifest import check_file
 from rerad.cohorts.sts.layout import image_file, mask_file, scan_files
 from rerad.core.errors import CaseError
 from rerad.imaging.dicom import read_ct, read_rtstruct, read_suv
@@ -21,32 +22,11 @@ DICOM_MODALITIES = {"PET": "PT", "CT": "CT"}
 READERS: dict[str, Callable[[Path], sitk.Image]] = {"PET": read_suv, "CT": read_ct}
 
 
-class Case(NamedTuple):
-    """A patient of an acquired cohort: its folder's name, the cohort's folder, and the patient's files there."""
-
-    name: str
-    folder: Path
-    files: dict[str, Entry]
-
-    def __str__(self) -> str:
-        return self.name
-
-
 class Scan(NamedTuple):
     """An image (PET in SUV, CT in HU; of DICOM in whole HU) and the GTV, 0 and 1, on its grid."""
 
     image: sitk.Image
     mask: sitk.Image
-
-
-def acquired_cases(folder: Path, manifest: dict[str, Entry]) -> dict[str, Case]:
-    """Return the patients of an acquired cohort by name, in order: every folder that the manifest names."""
-    cases: dict[str, Case] = {}
-    for file in sorted(manifest):
-        name, _, inside = file.partition("/")
-        if inside:
-            cases.setdefault(name, Case(name, folder, {})).files[file] = manifest[file]
-    return dict(sorted(cases.items()))
 
 
 def scan_bytes(case: Case, modality: str) -> int:

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from rerad.cohorts.acquiring import (
+    Acquired,
+    Source,
+    credit_phantom,
+    downloads,
+    fill,
+    link_local,
+    link_measured,
+    listed,
+)
 from rerad.cohorts.archives import attribution, bring
-from rerad.cohorts.folders import check_source, link, walk
-from rerad.cohorts.manifest import Row, measured, write_manifest
+from rerad.cohorts.folders import check_source, walk
 from rerad.cohorts.tcga_gbm.naming import is_expression, is_segmentation
 from rerad.cohorts.tcga_gbm.parts import ARCHIVES, parts
 from rerad.cohorts.tcga_gbm.phantom import write_phantom
 from rerad.core.errors import ConfigError, ReradError
-from rerad.core.files import atomic_folder, write_text
-from rerad.core.lock import one_at_a_time
 
 log = logging.getLogger(__name__)
 
@@ -74,27 +81,18 @@ def acquire(
         ConfigError: an unknown source, or no folder of segmentations.
         ReradError: a local folder is missing, or there is no expression or no segmentation.
     """
-    store = store or folder.parent / "downloads" / folder.name
-    sources: dict[str, Callable[[Path], tuple[list[Row], str]]] = {
+    store = store or downloads(folder)
+    sources: dict[str, Source] = {
         **dict.fromkeys(ARCHIVES, lambda part: _from_archive(part, source, settings, folder, store, connections)),
         "local": lambda part: _link_local(part, settings, folder),
         "phantom": lambda part: _make_phantom(part, settings, seed, workers),
     }
-    if source not in sources:
-        raise ConfigError(
-            f"{source!r} is no source of this cohort",
-            where="cohorts.tcga_gbm.source",
-            remedy=f"Write one of {', '.join(sources)}",
-        )
-    with one_at_a_time(folder), atomic_folder(folder) as part:
-        rows, credit = sources[source](part)
-        write_manifest(part, rows)
-        write_text(part / "ATTRIBUTION.md", credit)
+    fill(folder, source, sources, cohort="tcga_gbm")
 
 
 def _from_archive(
     part: Path, source: str, settings: dict[str, Any], folder: Path, store: Path, connections: int
-) -> tuple[list[Row], str]:
+) -> Acquired:
     key = f"cohorts.tcga_gbm.{source}.segmentations"
     if not settings.get("segmentations"):
         raise ConfigError(
@@ -107,26 +105,20 @@ def _from_archive(
     masks = {f"{FOLDER}/{file}": origin for file, origin in _found(path).items() if is_segmentation(origin.name)}
     _need(masks, where=str(path), expression=False)  # before hundreds of megabytes are fetched
     rows = bring(parts(source, settings), part, store, workers=connections)
-    link(part, masks)
-    rows += measured(part, {file: origin.as_uri() for file, origin in masks.items()}, doi=SEGMENTATIONS_DOI)
+    rows += link_measured(part, masks, doi=SEGMENTATIONS_DOI)
     credit = attribution(rows, [*CITATIONS, CITATION[source]])
     return rows, credit + (SUBSTITUTE if source == "gdc" else "")
 
 
-def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> tuple[list[Row], str]:
+def _link_local(part: Path, settings: dict[str, Any], folder: Path) -> Acquired:
     path = Path(settings["path"]).absolute()
     check_source(path, (path,), folder, key="cohorts.tcga_gbm.local.path")
     origins = _found(path)
     _need(origins, where=str(path))
-    link(part, origins)
+    cite = f"If they are those of TCGA-GBM, cite:\n\n{listed(CITATIONS)}"
+    acquired = link_local(part, origins, settings, path=path, cite=cite, what="files")
     log.info("%d files linked from %s", len(origins), path)
-    cited = "\n".join(f"- {citation}" for citation in CITATIONS)
-    credit = (
-        f"# Where these files come from\n\nLinked from `{path}`; they belong to whoever provides that folder.\n"
-        f"If they are those of TCGA-GBM, cite:\n\n{cited}\n"
-    )
-    links = {file: origin.as_uri() for file, origin in origins.items()}
-    return measured(part, links, licence=settings.get("licence") or "", doi=settings.get("doi") or ""), credit
+    return acquired
 
 
 def _found(path: Path) -> dict[str, Path]:
@@ -155,11 +147,6 @@ def _need(files: Iterable[str], *, where: str, expression: bool = True) -> None:
         )
 
 
-def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> tuple[list[Row], str]:
+def _make_phantom(part: Path, settings: dict[str, Any], seed: int, workers: int) -> Acquired:
     write_phantom(part, settings, seed, workers=workers)
-    files = {str(file.relative_to(part)): "" for file in sorted(part.rglob("*")) if file.is_file()}
-    credit = (
-        "# PHANTOM\n\nThese patients, their genes and their tumours do not exist: ReRad drew them "
-        f"(seed {seed}). No result on them says anything about glioblastoma.\n"
-    )
-    return measured(part, files), credit
+    return credit_phantom(part, seed=seed, about="glioblastoma", what="patients, their genes and their tumours")

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from rerad.cohorts.manifest import read_manifest
-from rerad.cohorts.tcga_gbm.prepare import FLOW_COLUMNS
-from rerad.cohorts.tcga_gbm.regions import Segmented, features_of, read_labels, without_folder
+from rerad.cohorts.preparing import FLOW_COLUMNS, without_folder
+from rerad.cohorts.tcga_gbm.regions import Segmented, features_of, read_labels
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 from rerad.core.parallel import map_cases

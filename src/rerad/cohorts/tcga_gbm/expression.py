@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rerad.cohorts.manifest import Entry, check_file
+from rerad.cohorts.manifest import Entry, check_table
 from rerad.cohorts.tcga_gbm.counts import read_counts
 from rerad.cohorts.tcga_gbm.naming import COUNTS_TABLE, TABLE
 from rerad.cohorts.tcga_gbm.table import Expression, read_table
@@ -33,10 +33,7 @@ def read_expression(folder: Path, manifest: Mapping[str, Entry], settings: dict[
             where=str(folder),
             remedy=f"Keep one {TABLE}, or the GDC's files with their {COUNTS_TABLE}",
         )
-    try:
-        path = check_file(folder, tables[0], manifest[tables[0]])
-    except ReradError as error:  # not a matter of one case
-        raise ReradError(error.what, where=error.where, remedy=error.remedy) from error
+    path = check_table(folder, tables[0], manifest[tables[0]])
     if path.name == TABLE:
         return read_table(path)
     return read_counts(folder, tables[0], manifest, **settings)

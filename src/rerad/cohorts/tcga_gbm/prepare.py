@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from rerad.cohorts.manifest import Entry, read_manifest
+from rerad.cohorts.preparing import BOX_COLUMNS, FLOW_COLUMNS, SLICE_COLUMNS, FlowRow, excluded, without_folder
 from rerad.cohorts.tcga_gbm.expression import read_expression, taken
 from rerad.cohorts.tcga_gbm.naming import Segmentation, choose, find_segmentations
-from rerad.cohorts.tcga_gbm.regions import Segmented, features_of, read_labels, without_folder
+from rerad.cohorts.tcga_gbm.regions import Segmented, features_of, read_labels
 from rerad.cohorts.tcga_gbm.samples import one_a_patient
 from rerad.cohorts.tcga_gbm.stored import store_expression, store_labels
 from rerad.core.errors import CaseError, ReradError
@@ -25,11 +26,8 @@ from rerad.imaging.geometry import COUNTS, Geometry, box_of, box_spacing, geomet
 
 log = logging.getLogger(__name__)
 
-FLOW_COLUMNS = ["case", "stage", "modality", "status", "reason"]
-BOX_COLUMNS = ["case", "extent_z_mm", "extent_y_mm", "extent_x_mm", "clipped_fraction"]
-SLICE_COLUMNS = ["case", "row", "slice"]
 MM3_PER_ML = 1000.0
-Flow = list[tuple[str, str, str, str, str]]
+Flow = list[FlowRow]
 
 
 class Measured(NamedTuple):
@@ -128,7 +126,7 @@ def _choose_segmentations(manifest: Mapping[str, Entry], flow: Flow) -> dict[str
         try:
             chosen[patient] = choose(patient, found)
         except CaseError as error:
-            flow.append((patient, "prepare", "segmentation", "excluded", str(error)))
+            flow.append(excluded(patient, "segmentation", str(error)))
             continue
         later = sorted({other.date for other in found} - {chosen[patient].date})
         if later:
@@ -146,7 +144,7 @@ def _without_partner(sample_of: Mapping[str, int], found: Mapping[str, Segmentat
         if patient not in found and (patient, "segmentation") not in known
     ]
     return rows + [
-        (patient, "prepare", "expression", "excluded", "no expression of a primary tumour")
+        excluded(patient, "expression", "no expression of a primary tumour")
         for patient in found
         if patient not in sample_of and (patient, "expression") not in known
     ]

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from rerad.cohorts.brats.labels import recode
 from rerad.cohorts.manifest import Entry, check_file
-from rerad.core.errors import CaseError, ReradError
+from rerad.core.errors import CaseError
 from rerad.imaging.geometry import box_of
 from rerad.imaging.images import read_stored
 from rerad.radiomics.shape import morphology
@@ -92,8 +92,3 @@ def features_of(
             raise CaseError(f"{name} (label {told}) is so small that its {zero[0]} is 0", where=where)
         features[name] = found
     return features
-
-
-def without_folder(error: ReradError, folder: Path) -> str:
-    """Return an error's text with paths inside the folder, so that tables are the same wherever the data lies."""
-    return str(error).replace(f"{folder}/", "")
