@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -92,4 +92,8 @@ def rmse(values: Tensor, target: Tensor) -> Tensor:
 
 
 _VOXEL_LOSSES = {"cross_entropy": voxel_cross_entropy, "dice": dice, "weighted_dice": weighted_dice}
-_VALUE_LOSSES = {"mae": functional.l1_loss, "mse": functional.mse_loss, "rmse": rmse}
+_VALUE_LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mae": functional.l1_loss,
+    "mse": functional.mse_loss,
+    "rmse": rmse,
+}
