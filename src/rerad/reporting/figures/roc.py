@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
-from sklearn.metrics import roc_auc_score, roc_curve
 
 from rerad.core.pictures import COLOURS, DASHES, SOFT, new_figure, save, style
 from rerad.reporting.figures.band import roc_band
@@ -99,6 +98,8 @@ def _together(figure: FigureBase, drawn: Sequence[_Drawn], threshold: float) -> 
 
 
 def _draw(axes: Axes, method: _Drawn, threshold: float) -> None:
+    from sklearn.metrics import roc_auc_score  # not at the top: every figure's job would wait a second for it
+
     if method.failed:
         axes.plot([], [], color=method.colour, linestyle=method.dash, label=f"{method.label}: failed")
         return
@@ -162,6 +163,8 @@ def _at(curve: Curve, grid: np.ndarray, side: str) -> np.ndarray:
 
 
 def _curve(scores: pd.DataFrame) -> Curve:
+    from sklearn.metrics import roc_curve
+
     false, true, _ = roc_curve(scores["target"], scores["score"], drop_intermediate=False)
     return false, true
 
