@@ -174,7 +174,7 @@ def test_any_size_works(shape):
     output = network(torch.randn(1, 2, *shape))
     assert output.voxels.shape == (1, 2, *shape)
     assert output.maps.shape == (1, *shape)
-    assert all(torch.isfinite(part).all() for part in output)
+    assert all(torch.isfinite(part).all() for part in (output.logits, output.voxels, output.features, output.maps))
 
 
 def test_batch_statistics_are_used_at_evaluation():

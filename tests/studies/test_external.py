@@ -98,7 +98,10 @@ def test_a_study_of_masks_takes_no_scores(config: dict[str, Any], root: Path) ->
         loaded(config, root, {"enabled": True, "external": {"mine": "a.csv"}}, name="nas3dunet")
 
 
-def test_a_broken_file_is_named_before_any_work(config: dict[str, Any], root: Path, tmp_path: Path) -> None:
+def test_a_broken_file_is_named_before_any_work(
+    config: dict[str, Any], root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where no run has made a cohort
     file = tmp_path / "mine.csv"
     plan = loaded(config, root, {"external": {"mine": str(file)}})
     with pytest.raises(ConfigError, match=r"external method mine: .*mine\.csv: no such file\. Correct the path"):
