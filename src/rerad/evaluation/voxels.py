@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from rerad.metrics.binary import nan_mean
-from rerad.metrics.intervals import bootstrap_mean, over_folds
+from rerad.metrics.errors import summary
+from rerad.metrics.intervals import over_folds
 from rerad.metrics.masks import METRICS
 
 LEVEL = 0.95
@@ -28,23 +27,11 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
         chosen = part[part["region"] == region]
         for name in METRICS:
             values = chosen.groupby(["seed", "case"], sort=True)[name].mean().unstack("case")
+            pooled = summary(values.to_numpy(float), bootstraps=bootstraps, seed=seed, level=LEVEL)
             named = {"metric": f"{name}{suffix}"}
-            rows.append({**named, "scope": "pooled", **_pooled(values.to_numpy(float), bootstraps, seed)})
+            rows.append({**named, "scope": "pooled", **pooled})
             rows.append({**named, "scope": "fold", **_per_fold(chosen, name)})
     return sorted(rows, key=lambda row: row["scope"], reverse=True)
-
-
-def _pooled(values: np.ndarray, bootstraps: int, seed: int) -> dict[str, Any]:
-    """Return value, interval, sd over seeds and n of ``values`` (seeds, cases)."""
-    means = np.array([nan_mean(one) for one in values])
-    low, high = bootstrap_mean(values, samples=bootstraps, seed=seed, level=LEVEL)
-    return {
-        "value": nan_mean(means),
-        "low": low,
-        "high": high,
-        "sd": float(np.std(means, ddof=1)) if len(means) > 1 else float("nan"),
-        "n": int((~np.isnan(values)).any(axis=0).sum()),
-    }
 
 
 def _per_fold(part: pd.DataFrame, name: str) -> dict[str, Any]:

@@ -55,14 +55,14 @@ def absolute_errors(truth: Any, prediction: Any) -> dict[str, Array]:
     return {"mae": error, "mape": 100 * share}
 
 
-def summary(errors: Array, *, bootstraps: int, seed: int, level: float) -> dict[str, float]:
-    """Return value, interval, sd over seeds and n of the mean over cases of ``errors`` (seeds, cases), nan left out."""
-    means = np.array([nan_mean(one) for one in errors])
-    low, high = bootstrap_mean(errors, samples=bootstraps, seed=seed, level=level)
+def summary(values: Array, *, bootstraps: int, seed: int, level: float) -> dict[str, float]:
+    """Return value, interval, sd over seeds and n of the mean over cases of ``values`` (seeds, cases), nan left out."""
+    means = np.array([nan_mean(one) for one in values])
+    low, high = bootstrap_mean(values, samples=bootstraps, seed=seed, level=level)
     return {
         "value": nan_mean(means),
         "low": low,
         "high": high,
         "sd": float(np.std(means, ddof=1)) if len(means) > 1 else float("nan"),
-        "n": int((~np.isnan(errors)).any(axis=0).sum()),
+        "n": int((~np.isnan(values)).any(axis=0).sum()),
     }
