@@ -13,7 +13,7 @@ import torch
 from rerad.imaging.geometry import Geometry, to_cells
 from rerad.imaging.stored import Contents, store_case, store_contents
 from rerad.training.cases import read_data
-from rerad.training.patches import Patches, read_patches
+from rerad.training.patches import Patches, open_inputs
 from rerad.training.recipe import read_recipe
 
 MODALITIES = ("t1", "t1ce", "t2", "flair")
@@ -114,4 +114,4 @@ def patches_of(cohort: Path, modalities: list[str] | None = None, **recipe) -> P
         given["modalities"] = modalities
     data = read_data(None, cohort / "cases.csv", cohort / "splits.csv", given)
     job = SimpleNamespace(arrays=cohort / "arrays", cases=cohort / "cases.csv", settings=given, method="tiny")
-    return read_patches(job, data, read_recipe(given), torch.device("cpu"))
+    return open_inputs(job, data, read_recipe(given), torch.device("cpu"))

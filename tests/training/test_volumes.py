@@ -12,10 +12,10 @@ import torch
 from tiny_training import SHAPE, make_cohort
 
 from rerad.core.errors import ReradError
-from rerad.training.cases import read_data
+from rerad.training.cases import read_data, standardised
 from rerad.training.inputs import Sample
 from rerad.training.recipe import read_recipe
-from rerad.training.volumes import Volumes, read_volumes, standardised
+from rerad.training.volumes import Volumes, open_inputs
 
 CPU = torch.device("cpu")
 
@@ -31,7 +31,7 @@ def volumes_of(cohort: Path, **recipe) -> Volumes:
         settings=entry,
         spacing_mm=2.0,
     )
-    return read_volumes(job, data, read_recipe(entry), CPU)
+    return open_inputs(job, data, read_recipe(entry), CPU)
 
 
 @pytest.fixture

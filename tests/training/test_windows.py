@@ -26,7 +26,7 @@ from rerad.training.job import Job
 from rerad.training.loss import rmse
 from rerad.training.recipe import read_recipe
 from rerad.training.synthesis import maps_of
-from rerad.training.windows import Windows, read_windows
+from rerad.training.windows import Windows, open_inputs
 
 SHORT = entry(checkpoint_s=0)
 GIVEN: dict[str, Any] = {"cohort": "breast", "method": "radsynth", "features": None}
@@ -47,7 +47,7 @@ def opened(folder: Path, settings: dict = SHORT, seed: int = 0) -> Windows:
     named = {"cases": folder / "cases.csv", "arrays": folder / "arrays", "settings": settings, "seed": seed}
     job = Job(**{**fixed, **named, "cohort": "breast", "method": "radsynth"})
     data = read_data(None, folder / "cases.csv", folder / "splits.csv", settings)
-    return read_windows(job, data, read_recipe(settings), torch.device("cpu"))
+    return open_inputs(job, data, read_recipe(settings), torch.device("cpu"))
 
 
 def test_windows_are_those_of_the_levels_and_their_entropies_those_of_the_image(breasts: Path) -> None:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ttest_1samp
 
 from rerad.metrics.intervals import resampled
 
@@ -129,6 +128,8 @@ def bias_test(differences: NDArray) -> Bias:
 
     Source: scipy ``ttest_1samp``.
     """
+    from scipy.stats import ttest_1samp  # a second to import, in every job that reads predictions
+
     known = np.asarray(differences, dtype=np.float64)
     known = known[~np.isnan(known)]
     if len(known) < 2 or np.ptp(known) == 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rerad.core.digest import code_digest
 from rerad.models import MODELS
-from rerad.training.code import is_network
+from rerad.training.code import input_module, is_network
 
 TABLES = "rerad.search.tabular"
 ARCHITECTURE = "rerad.search.architecture"
@@ -22,7 +22,8 @@ def searcher(settings: Mapping[str, Any]) -> str:
 
 def search_modules(settings: Mapping[str, Any]) -> list[str]:
     """Return the modules that, with all they import, decide what is chosen for a method."""
-    return ["rerad.search.search", searcher(settings), MODELS[settings["model"]]]
+    opened = [input_module(settings)] if is_network(settings) else []
+    return ["rerad.search.search", searcher(settings), *opened, MODELS[settings["model"]]]
 
 
 def search_code(settings: Mapping[str, Any]) -> str:

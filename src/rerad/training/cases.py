@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -151,3 +152,18 @@ def _single(feature: str, described: pd.DataFrame, known: pd.DataFrame, where: s
     raise ConfigError(
         f"feature {feature!r} is not a column", where=where, remedy="Correct recipe.feature of the method"
     )
+
+
+def standardised(table: NDArray[np.float64], train: Sequence[int]) -> NDArray[np.float32]:
+    """Return a table (cases, columns) in standard deviations from the mean of the training cases.
+
+    What is missing is the mean; a column that does not vary among the training cases is 0 for all.
+    """
+    finite = np.where(np.isfinite(table), table, np.nan)
+    known = finite[list(train)]
+    some = ~np.isnan(known).all(axis=0)
+    mean, sd = np.zeros(table.shape[1]), np.zeros(table.shape[1])
+    mean[some], sd[some] = np.nanmean(known[:, some], axis=0), np.nanstd(known[:, some], axis=0)
+    varies = sd > 1e-12 * np.maximum(np.abs(mean), 1e-300)
+    scaled = np.where(varies, (finite - mean) / np.where(varies, sd, 1), 0)
+    return np.nan_to_num(scaled, nan=0.0).astype(np.float32)

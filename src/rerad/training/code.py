@@ -9,6 +9,8 @@ from rerad.core.digest import code_digest
 from rerad.models import MODELS, NETWORKS, REGRESSORS
 
 EXTERNAL = "external"  # the model of a method whose scores come from a file
+# What opens the cases of a network of images, by its recipe's ``input``; the rest lie on one grid.
+OPENED_BY = {"patches": "rerad.training.patches", "windows": "rerad.training.windows"}
 
 
 def is_network(settings: Mapping[str, Any]) -> bool:
@@ -42,10 +44,16 @@ def trainer(settings: Mapping[str, Any]) -> str:
     return f"rerad.training.regression.{'networks' if learns_in_epochs(settings) else 'tables'}"
 
 
+def input_module(settings: Mapping[str, Any]) -> str:
+    """Return the name of the module that opens the cases of a network of images; only some need heavy libraries."""
+    return OPENED_BY.get(settings["recipe"].get("input", ""), "rerad.training.volumes")
+
+
 def training_modules(settings: Mapping[str, Any]) -> list[str]:
     """Return the modules that, with all they import, decide a method's numbers."""
     model = [] if is_external(settings) else [MODELS[settings["model"]]]
-    return ["rerad.training.train", trainer(settings), *model]
+    opened = [input_module(settings)] if is_network(settings) else []
+    return ["rerad.training.train", trainer(settings), *opened, *model]
 
 
 def training_code(settings: Mapping[str, Any]) -> str:

@@ -9,11 +9,12 @@ from typing import ClassVar, NamedTuple, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rerad.core.errors import ReradError
 from rerad.training.augmentation import Transform
 from rerad.training.cases import Data
+from rerad.training.judged import Judged
 from rerad.training.recipe import Recipe
 
 
@@ -50,7 +51,8 @@ class Inputs(Protocol):
     """The cases of a method, sorted by name: arrays on one grid, or stored cases of their own size in patches.
 
     ``target`` (cases,) or None; ``table`` (cases, handcrafted features). Cases are told by their place in ``names``.
-    A predicted mask (z, y, x) is one of the GTV, or one of labels where ``one_grid`` is False.
+    A predicted mask (z, y, x) is one of the GTV, or one of labels where ``one_grid`` is False;
+    where maps are ``synthesised``, there are no masks.
     """
 
     names: list[str]
@@ -59,6 +61,7 @@ class Inputs(Protocol):
     recipe: Recipe
     device: torch.device
     one_grid: ClassVar[bool]
+    synthesised: ClassVar[bool]
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -69,6 +72,9 @@ class Inputs(Protocol):
 
     def batch(self, chosen: Sequence[Sample], table: Tensor | None, transforms: Sequence[Transform] = ()) -> Batch:
         """Return samples as one batch on the device, augmented by one transform each if there are any."""
+
+    def judge(self, network: nn.Module, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+        """Return what a network in evaluation says about a case; its mask or maps if ``whole``."""
 
     def told(self, sample: Sample) -> str:
         """Return a sample as a person would name it."""

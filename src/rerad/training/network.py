@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import logging
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -20,26 +20,19 @@ from rerad.core.files import atomic, sha256
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
 from rerad.training import checkpoint
-from rerad.training.cases import Data, read_data, side
+from rerad.training.cases import Data, read_data, side, standardised
 from rerad.training.chosen import choice_of, choices
-from rerad.training.code import training_code
+from rerad.training.code import input_module, training_code
 from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.inputs import Inputs
 from rerad.training.job import Job, Trained
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
-from rerad.training.patches import read_patches
 from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
 from rerad.training.recipe import Recipe, channels_of, read_recipe
-from rerad.training.volumes import read_volumes, standardised
-from rerad.training.windows import read_windows
 
 log = logging.getLogger(__name__)
-READERS: dict[str, Callable[[Job, Data, Recipe, torch.device], Inputs]] = {
-    "patches": read_patches,
-    "windows": read_windows,
-}
 
 
 class Work(NamedTuple):
@@ -98,7 +91,8 @@ def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> I
         ConfigError: the cohort does not have a modality.
         ReradError: the arrays are broken, or do not fit the table of cases.
     """
-    return READERS.get(recipe.input, read_volumes)(job, data, recipe, device)
+    opened: Inputs = importlib.import_module(input_module(job.settings)).open_inputs(job, data, recipe, device)
+    return opened
 
 
 def _fold(work: Work, fold: int) -> dict[str, Any]:

@@ -17,8 +17,6 @@ from rerad.training.judged import Judged
 from rerad.training.loop import State, Task
 from rerad.training.packing import unpack
 from rerad.training.prediction import judge
-from rerad.training.synthesis import fold_outcome
-from rerad.training.windows import Windows
 
 
 def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: int) -> dict[str, Any]:
@@ -36,7 +34,12 @@ def outcome(network: nn.Module, task: Task, state: State, *, fold: int, seed: in
         {"fold": fold, "epoch": epoch, "split": split, "quantity": quantity, "value": value}
         for epoch, split, quantity, value in state.history
     ]
-    if isinstance(inputs, Windows):
+    if inputs.synthesised:
+        # Only now: they need numba, and no other network does.
+        from rerad.training.synthesis import fold_outcome
+        from rerad.training.windows import Windows
+
+        assert isinstance(inputs, Windows)
         # One by one: the maps of all cases at a time would take gigabytes.
         each = (judge(network, inputs, [case], task.table, whole=True)[0] for case in task.test)
         found = fold_outcome(each, inputs, fold=fold, seed=seed, where=task.name)

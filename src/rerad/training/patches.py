@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rerad.core.errors import ConfigError, ReradError
 from rerad.imaging.geometry import Geometry, box_spacing, from_cells, uncropped
@@ -24,7 +24,9 @@ from rerad.training.augmentation import Transform
 from rerad.training.cases import Data
 from rerad.training.inputs import Batch, Compared, Sample, class_tensor
 from rerad.training.job import Job
+from rerad.training.judged import Judged
 from rerad.training.recipe import Recipe
+from rerad.training.stitching import judge_stitched
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Patches:
     recipe: Recipe
     device: torch.device
     one_grid: ClassVar[bool] = False
+    synthesised: ClassVar[bool] = False
     _marked: dict[int, list[int]] = field(default_factory=dict)
 
     @property
@@ -131,6 +134,11 @@ class Patches:
             labels[known >= 0.5] = label
         return np.where(brain, labels, 0).astype(np.uint8)
 
+    def judge(self, network: nn.Module, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+        """Return what a network says about a brain cube, stitched from its patches; its labels if ``whole``."""
+        del table  # networks of patches see images only
+        return judge_stitched(network, self, case, whole=whole)
+
     def told(self, sample: Sample) -> str:
         """Return a patch as a person would name it."""
         name = f"case {self.names[sample.case]}"
@@ -187,7 +195,7 @@ class Patches:
         }
 
 
-def read_patches(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Patches:
+def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Patches:
     """Return the cases of a method with the geometry that cases.csv tells; their arrays stay on disk.
 
     Raises:

@@ -35,6 +35,7 @@ class Profiles:
     target: Tensor | None = None
     table: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     one_grid: ClassVar[bool] = True
+    synthesised: ClassVar[bool] = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -49,6 +50,15 @@ class Profiles:
         """Return samples as one batch on the device."""
         cases = torch.tensor([sample.case for sample in chosen], device=self.device)
         return Batch(self.genes[cases], None, self.predicted[cases], self.genes.new_empty(0))
+
+    def judge(self, network: nn.Module, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+        """Return what a network predicts of a patient, and the loss of that."""
+        del table, whole  # there is neither a table beside the genes nor a mask
+        given = self.batch(self.samples([case]), None)
+        output = network(given.images, None)
+        found = losses(output, given.target, given.mask, self.recipe.loss)
+        values = output.values[0].float().cpu().numpy()
+        return Judged(case, losses={name: float(value) for name, value in found.items()}, values=values)
 
     def told(self, sample: Sample) -> str:
         """Return a patient as a person would name them."""
@@ -84,12 +94,3 @@ class Profiles:
     def about(self) -> dict[str, object]:
         """Return nothing that a kept model would need."""
         return {}
-
-
-def judge_profile(network: nn.Module, inputs: Profiles, case: int) -> Judged:
-    """Return what a network in evaluation predicts of a patient, and the loss of that."""
-    given = inputs.batch(inputs.samples([case]), None)
-    output = network(given.images, None)
-    found = losses(output, given.target, given.mask, inputs.recipe.loss)
-    values = output.values[0].float().cpu().numpy()
-    return Judged(case, losses={name: float(value) for name, value in found.items()}, values=values)

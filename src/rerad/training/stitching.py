@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,7 +15,9 @@ from rerad.training.device import memory_format, precision
 from rerad.training.inputs import Sample, noted
 from rerad.training.judged import Judged
 from rerad.training.loss import soft_dice_loss
-from rerad.training.patches import Patches
+
+if TYPE_CHECKING:
+    from rerad.training.patches import Patches
 
 
 def judge_stitched(network: nn.Module, inputs: Patches, case: int, *, whole: bool) -> Judged:

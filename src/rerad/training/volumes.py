@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rerad.core.errors import ReradError
 from rerad.training import augmentation
@@ -21,7 +21,9 @@ from rerad.training.augmentation import Transform
 from rerad.training.cases import Data
 from rerad.training.inputs import Batch, Compared, Sample, class_tensor
 from rerad.training.job import Job
+from rerad.training.judged import Judged
 from rerad.training.recipe import Recipe
+from rerad.training.sampled import judge_samples
 
 log = logging.getLogger(__name__)
 MASK = "GTV"
@@ -47,6 +49,7 @@ class Volumes:
     device: torch.device
     spacing_mm: float | None = None
     one_grid: ClassVar[bool] = True
+    synthesised: ClassVar[bool] = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -86,6 +89,10 @@ class Volumes:
     def _region(self, name: str, sample: Sample) -> Tensor:
         volume = self.arrays[name][self.rows[sample.case]]
         return volume if sample.part < 0 else volume[sample.part]
+
+    def judge(self, network: nn.Module, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+        """Return what a network says about all of a case; its mask and map if ``whole``."""
+        return judge_samples(network, self, case, table, whole=whole)
 
     def told(self, sample: Sample) -> str:
         """Return a sample as a person would name it."""
@@ -135,7 +142,7 @@ class Volumes:
         return {}
 
 
-def read_volumes(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Volumes:
+def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Volumes:
     """Open the arrays of a cohort, memory-mapped, and move those of the method's cases to the device if they fit there.
 
     ``data.table`` (cases, handcrafted features; no column for most networks) is indexed by case and sorted.
@@ -201,18 +208,3 @@ def _read_slices(path: Path | None, names: Sequence[str]) -> list[list[int]]:
         if name not in known:
             raise ReradError(f"case {name} has no slice with tumour", where=str(path), remedy=_AGAIN)
     return [[int(index) for index in known[name]] for name in names]
-
-
-def standardised(table: NDArray[np.float64], train: Sequence[int]) -> NDArray[np.float32]:
-    """Return a table (cases, columns) in standard deviations from the mean of the training cases.
-
-    What is missing is the mean; a column that does not vary among the training cases is 0 for all.
-    """
-    finite = np.where(np.isfinite(table), table, np.nan)
-    known = finite[list(train)]
-    some = ~np.isnan(known).all(axis=0)
-    mean, sd = np.zeros(table.shape[1]), np.zeros(table.shape[1])
-    mean[some], sd[some] = np.nanmean(known[:, some], axis=0), np.nanstd(known[:, some], axis=0)
-    varies = sd > 1e-12 * np.maximum(np.abs(mean), 1e-300)
-    scaled = np.where(varies, (finite - mean) / np.where(varies, sd, 1), 0)
-    return np.nan_to_num(scaled, nan=0.0).astype(np.float32)

@@ -13,7 +13,7 @@ import pandas as pd
 import torch
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from rerad.cohorts.breast.tissues import GLANDULAR, LESION
 from rerad.core.errors import ReradError
@@ -27,6 +27,7 @@ from rerad.training.augmentation import Transform
 from rerad.training.cases import Data
 from rerad.training.inputs import Batch, Compared, Sample
 from rerad.training.job import Job
+from rerad.training.judged import Judged
 from rerad.training.recipe import Recipe
 
 FAR = PATCH // 2  # voxels from the centre of a window to its border
@@ -66,6 +67,7 @@ class Windows:
     device: torch.device
     target: Tensor | None = None
     one_grid: ClassVar[bool] = False
+    synthesised: ClassVar[bool] = True
     _drawn: dict[int, Drawn] = field(default_factory=dict)
 
     @property
@@ -147,6 +149,13 @@ class Windows:
         """Return grey levels as the network sees them, on the device; the padding is level 0."""
         return torch.from_numpy(levels.astype(np.float32)).to(self.device)
 
+    def judge(self, network: nn.Module, case: int, table: Tensor | None, *, whole: bool) -> Judged:
+        """Return the loss of a network over the drawn windows of a case, and its maps if ``whole``."""
+        from rerad.training.synthesis import judge_windows  # it needs these windows itself
+
+        del table  # windows have none
+        return judge_windows(network, self, case, whole=whole)
+
     def told(self, sample: Sample) -> str:
         """Return a case as a person would name it; which of thousands of windows helps nobody."""
         return f"case {self.names[sample.case]}"
@@ -192,7 +201,7 @@ def grey_levels(image: NDArray[np.float32], low: float, high: float, count: int)
     return to_levels(image, None, edges).astype(np.uint8)
 
 
-def read_windows(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Windows:
+def open_inputs(job: Job, data: Data, recipe: Recipe, device: torch.device) -> Windows:
     """Return the cases of a method with what cases.csv tells of them; their arrays stay on disk.
 
     Raises:
