@@ -60,6 +60,8 @@ def test_methods_with_the_same_weights_share_a_file() -> None:
     assert weights_name(entry(url)) == weights_name(entry(dict(url), depth=34)) == "resnet18-f37072fd_f37072fd"
     assert weights_name(entry("phantom")) == weights_name(entry("phantom"))
     assert weights_name(entry("phantom")) != weights_name(entry("phantom", depth=34))
+    other_head = {**entry("phantom"), "network": {"depth": 18, "hidden": [32]}}  # published weights have no such part
+    assert weights_name(other_head) == weights_name(entry("phantom")) == "phantom_net_depth18"
     assert weights_name(entry(None)) is None
     assert weights_name(entry({"path": "/data/resnet18.pth"})) is None
 

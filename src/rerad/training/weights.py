@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +12,8 @@ from rerad.core.errors import ConfigError
 from rerad.core.seeds import derive
 from rerad.models import model as model_of
 
+LAYOUT = ("depth", "width")  # settings of a network that decide what published weights look like
+
 
 def weights_name(entry: Mapping[str, Any]) -> str | None:
     """Return the name, without its suffix, of the file that a method's pretrained weights are fetched to.
@@ -22,8 +22,8 @@ def weights_name(entry: Mapping[str, Any]) -> str | None:
     """
     weights = entry["recipe"].get("weights")
     if weights == "phantom":
-        about = json.dumps([entry["model"], entry["network"]], sort_keys=True)
-        return f"phantom_{entry['model']}_{hashlib.sha256(about.encode()).hexdigest()[:8]}"
+        network = entry["network"]
+        return "_".join(["phantom", entry["model"], *(f"{key}{network[key]}" for key in LAYOUT if key in network)])
     if isinstance(weights, Mapping) and "url" in weights:
         return f"{PurePosixPath(urlsplit(weights['url']).path).stem}_{weights['sha256'][:8]}"
     return None
