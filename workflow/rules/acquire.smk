@@ -10,8 +10,6 @@ rule acquire:
         attribution=f"{PLAN.data_folder}/{{cohort}}/ATTRIBUTION.md",
     log:
         f"{RUN}/logs/acquire_{{cohort}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/acquire_{{cohort}}.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"
@@ -38,8 +36,6 @@ rule fetch_weights:
         weights=f"{PLAN.data_folder}/weights/{{weights}}.pth",
     log:
         f"{RUN}/logs/fetch_weights_{{weights}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/fetch_weights_{{weights}}.tsv"
     localrule: True
     conda:
         "../../envs/environment.yaml"

@@ -14,8 +14,6 @@ rule evaluate:
         metrics=f"{TRAINED}/metrics.csv",
     log:
         f"{RUN}/logs/evaluate_{{cohort}}_{{method}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/evaluate_{{cohort}}_{{method}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -40,8 +38,6 @@ rule compare:
         comparisons=f"{RUN}/{{study}}/comparisons.csv",
     log:
         f"{RUN}/logs/compare_{{study}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/compare_{{study}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -71,8 +67,6 @@ rule itemise:
         csv=f"{RUN}/{{study}}/cases.csv",
     log:
         f"{RUN}/logs/itemise_{{study}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/itemise_{{study}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -97,8 +91,6 @@ rule clock:
         html=f"{RUN}/{{study}}/costs.html",
     log:
         f"{RUN}/logs/clock_{{study}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/clock_{{study}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -123,8 +115,6 @@ rule audit:
         md=f"{RUN}/audit/findings.md",
     log:
         f"{RUN}/logs/audit.log",
-    benchmark:
-        f"{RUN}/benchmarks/audit.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:

@@ -14,8 +14,6 @@ rule search:
         cost=f"{CHUNK}/search_cost.json",
     log:
         f"{RUN}/logs/search_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/search_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: threads_of_search
@@ -54,8 +52,6 @@ rule train:
         cost=f"{CHUNK}/cost.json",
     log:
         f"{RUN}/logs/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: for_learners(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
@@ -86,8 +82,6 @@ rule predict:
         predicted=directory(f"{RUN}/predicted"),
     log:
         f"{RUN}/logs/predict.log",
-    benchmark:
-        f"{RUN}/benchmarks/predict.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: 1

@@ -12,8 +12,6 @@ rule prepare:
         arrays=directory(f"{COHORT}/arrays"),
     log:
         f"{RUN}/logs/prepare_{{cohort}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/prepare_{{cohort}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
@@ -38,8 +36,6 @@ rule split:
         splits=f"{COHORT}/splits.csv",
     log:
         f"{RUN}/logs/split_{{cohort}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/split_{{cohort}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -62,8 +58,6 @@ rule picture:
         pictures=directory(f"{COHORT}/quality"),
     log:
         f"{RUN}/logs/picture_{{cohort}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/picture_{{cohort}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
@@ -88,8 +82,6 @@ rule describe:
         flow=f"{COHORT}/features_flow.csv",
     log:
         f"{RUN}/logs/describe_{{cohort}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/describe_{{cohort}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores

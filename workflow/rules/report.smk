@@ -16,8 +16,6 @@ rule tabulate:
         tex=f"{RUN}/{{study}}/tables/{{table}}.tex",
     log:
         f"{RUN}/logs/tabulate_{{study}}_{{table}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/tabulate_{{study}}_{{table}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -41,8 +39,6 @@ rule summarise:
         tex=f"{RUN}/{{study}}/tables/{{layers}}.tex",
     log:
         f"{RUN}/logs/summarise_{{study}}_{{layers}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/summarise_{{study}}_{{layers}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -72,8 +68,6 @@ rule agree:
         tex=f"{RUN}/{{study}}/tables/{{genotypes}}.tex",
     log:
         f"{RUN}/logs/agree_{{study}}_{{genotypes}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/agree_{{study}}_{{genotypes}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -103,8 +97,6 @@ rule list_genes:
         genes=f"{RUN}/{{study}}/tables/{{penalties}}_genes.csv",
     log:
         f"{RUN}/logs/list_genes_{{study}}_{{penalties}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/list_genes_{{study}}_{{penalties}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -138,8 +130,6 @@ rule plot:
         svg=f"{RUN}/{{study}}/figures/{{figure}}.svg",
     log:
         f"{RUN}/logs/plot_{{study}}_{{figure}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/plot_{{study}}_{{figure}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -162,8 +152,6 @@ rule deviate:
         csv=f"{RUN}/{{study}}/deviations.csv",
     log:
         f"{RUN}/logs/deviate_{{study}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/deviate_{{study}}.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -206,8 +194,6 @@ rule report:
         config=f"{RUN}/config.yaml",
     log:
         f"{RUN}/logs/report.log",
-    benchmark:
-        f"{RUN}/benchmarks/report.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -235,8 +221,6 @@ rule complete:
         done=f"{RUN}/complete.txt",
     log:
         f"{RUN}/logs/complete.log",
-    benchmark:
-        f"{RUN}/benchmarks/complete.tsv"
     conda:
         "../../envs/environment.yaml"
     resources:
