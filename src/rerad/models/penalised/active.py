@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import qr
 from scipy.linalg.lapack import dpotrf, dpotrs
 
 from rerad.models.penalised.statuses import exchange
@@ -13,6 +14,7 @@ Places = NDArray[np.int64]
 REBUILD = 2000  # changes after which the cases' system is summed anew, against the drift of rounding
 BACK = 0.8  # share of the cases under which the number of active features falls before the features' system returns
 EXACT = 1e-14
+DEPENDENT = 1e-7  # length of what the others leave of a feature below which they combine to it
 REFINEMENTS, TERMS, TURNS = 2, 9, 3
 
 
@@ -144,6 +146,19 @@ class ActiveSet:
             self._build_features()
         else:
             self._change_cases(changed, before, signs)
+
+    def thin(self) -> bool:
+        """Make features inactive that other active ones combine to, as duplicates do; return whether there were any.
+
+        Then few are active.
+        """
+        _, triangle, order = qr(self.features[self.members].T, mode="economic", pivoting=True)
+        rank = int(np.count_nonzero(np.abs(np.diag(triangle)) > DEPENDENT))
+        spare = self.members[order[rank:]]
+        self.take_over(spare, np.zeros(len(spare)))
+        if not self.few and rank <= len(self.response):
+            self._build_features()
+        return len(spare) > 0
 
     def _change_features(self, stay: NDArray[np.bool_], joins: Places) -> None:
         places, rows, gram = self.room

@@ -105,11 +105,13 @@ class Net:
         """Fit without proximal steps, which mostly succeeds, but need not: then the error is infinite."""
         active = self.active
         for _ in range(DIRECT_STEPS):
-            if not active.few:
+            if not active.few and not active.thin():
                 break
             end, error = active.solve(a, d, None)
             if not error <= self.goal - self.margin:
-                break
+                if not active.thin():
+                    break
+                continue
             changed, signs = self._changes(end, a, d, None)
             if not len(changed):
                 self.residual = end

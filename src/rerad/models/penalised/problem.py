@@ -78,6 +78,11 @@ class Problem:
         return self.features.T @ self.test
 
     @cached_property
+    def unstandardised(self) -> Array:
+        """Features (features, k) whose sums are coefficients per unit of the given ones, once for all targets."""
+        return self.columns.original(self.features)
+
+    @cached_property
     def precise_spectrum(self) -> Spectrum:
         """The same through singular values, right also where they are small."""
         return spectrum(self.features, precise=True)
