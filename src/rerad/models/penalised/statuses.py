@@ -103,14 +103,20 @@ def exchange(
             continue
         size -= 1
         members[place] = members[size]
-        rows[place] = rows[size]
+        # Loops, as assigning whole rows takes seconds to compile.
+        for case in range(rows.shape[1]):
+            rows[place, case] = rows[size, case]
         for other in range(size):
-            gram[place, other] = gram[other, place] = gram[size, other]
+            gram[place, other] = gram[size, other]
+            gram[other, place] = gram[size, other]
         gram[place, place] = gram[size, size]
-    for feature in joins:
+    for number in range(len(joins)):
+        feature = joins[number]
         members[size] = feature
-        rows[size] = features[feature]
+        for case in range(rows.shape[1]):
+            rows[size, case] = features[feature, case]
         for other in range(size + 1):
-            gram[size, other] = gram[other, size] = product(rows[other], rows[size])
+            gram[size, other] = product(rows[other], rows[size])
+            gram[other, size] = gram[size, other]
         size += 1
     return size
