@@ -98,19 +98,17 @@ class Looked:
         members: Places,
         *,
         members_too: bool,
-        certain: bool = True,
     ) -> tuple[Places, Array]:
         """Return the features whose sign at a residual (cases,) is not ``sign`` (features,), and the new signs.
 
         An inactive feature becomes active over ``level`` + ``margin``. The sign of ``members``, which are active, is
-        only asked for if ``members_too``. Nothing is multiplied out where it need not be ``certain``.
+        only asked for if ``members_too``.
         """
         if self.far == 0.0 or not stays_below(residual, level, self.centre, self.far):
             self._choose_close(residual, FAR * level, members)
             if not stays_below(residual, level, self.centre, self.far):
                 self._choose_close(residual, 0.0, members)
         parts, radius = self._parts(residual)
-        radius = radius if certain else 0.0
         given = residual, level, margin, sign, members_too
         changed, signs, opened = changes(self.features, self.close, self.known_close, parts, radius, *given)
         if self.pays(opened):
