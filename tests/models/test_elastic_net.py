@@ -48,6 +48,8 @@ PROBLEMS = {
     "three cases, one feature": random_problem(3, 1, 4),
     "duplicated columns": (np.repeat(random_problem(30, 20, 5)[0], 3, axis=1), random_problem(30, 20, 5)[1]),
     "mirrored columns": (np.hstack([random_problem(30, 20, 6)[0], -random_problem(30, 20, 6)[0]]), random_problem(30, 20, 6)[1]),
+    "more duplicates than cases": (np.tile(random_problem(12, 30, 17)[0], 4), random_problem(12, 30, 17)[1]),
+    "nearly the same columns": (np.repeat(random_problem(30, 12, 18)[0], 5, axis=1) + 1e-5 * np.random.default_rng(19).normal(size=(30, 60)), random_problem(30, 12, 18)[1]),
     "constant columns": (np.hstack([np.full((20, 2), 0.1), random_problem(20, 30, 7)[0]]), random_problem(20, 30, 7)[1]),
     "huge features": (random_problem(20, 40, 8)[0] * 1e160, random_problem(20, 40, 8)[1]),
     "tiny features": (random_problem(20, 40, 9)[0] * 1e-170, random_problem(20, 40, 9)[1] * 1e3),
@@ -219,5 +221,7 @@ def test_many_targets_at_their_own_penalties_are_fitted_as_one_by_one():
         alone = elastic_net_path(x, column, l1_ratio=ratio, lambdas=[lam])
         assert np.allclose(found.coefs, alone.coefs, rtol=1e-9, atol=1e-12)
         assert np.allclose(found.predict(x), alone.predict(x), rtol=1e-9)
+    ridges = elastic_nets(x, y, [(0.0, 0.5)] * 3)
+    assert ridges[0].left is ridges[2].left  # as large as the features: held once
     with pytest.raises(ReradError, match="2 penalties for 3 targets"):
         elastic_nets(x, y, penalties[:2])

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
-from rerad.radiomics.glcm_windows import box_sums, compiled, extent_of, in_pieces, offsets
+from rerad.radiomics.glcm_windows import box_sums, extent_of, in_pieces, offsets
 
 
 @pytest.mark.parametrize(("distance", "planar", "count"), [(1, True, 4), (1, False, 13), (2, True, 8), (2, False, 49)])
@@ -57,21 +54,3 @@ def test_an_error_in_a_piece_is_raised() -> None:
 
     with pytest.raises(ValueError, match="0"):
         in_pieces(work, 10, 2)
-
-
-def test_where_nothing_can_be_kept_the_code_is_made_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = numba.njit
-
-    def unkept(*, cache: bool = False, **options: Any) -> Callable:
-        if cache:
-            raise RuntimeError("cannot cache function: no locator available")
-        return real(**options)
-
-    monkeypatch.setattr(numba, "njit", unkept)
-
-    def double(values: np.ndarray) -> None:
-        values *= 2
-
-    values = np.ones(3)
-    compiled(double)(values)
-    assert values.tolist() == [2, 2, 2]

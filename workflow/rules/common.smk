@@ -44,6 +44,7 @@ TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
 BYTES_A_VOXEL = 6000
 MEMORY_OF_GENES = 4000  # MB: 53 million weights of the autoencoder with gradients, velocities and a checkpoint
+MEMORY_OF_LINEAR = 600  # MB a process, and one more for all of them: 12,042 genes with 4000 penalties reach 430
 FEATURES_OF_A_REGION = 10  # each has its linear model: that many processes of a search can be busy at most
 MEMORY_OF_WINDOWS = 4000  # MB: a case of 16 million voxels with its maps, and a batch of 2,000 windows
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
@@ -281,6 +282,8 @@ def memory_of_search(wildcards, threads):
     settings = method_settings(wildcards)
     if is_regressor(settings) and learns_in_epochs(settings):
         return MEMORY_OF_GENES
+    if is_regressor(settings):
+        return MEMORY_OF_LINEAR * (1 + threads)
     if not is_network(settings):
         return 1000 + 500 * threads
     if draws_by_lot(settings):

@@ -122,12 +122,12 @@ def _path(
 
 
 def _in_units(problem: Problem, mean: float, fitted: Fits) -> ElasticNetPath:
-    columns, features = problem.columns, problem.features
+    columns = problem.columns
     centre = columns.centre()
     left: Array | None = None
     right: Any = fitted.weights
     if fitted.coefs is None:
-        left = columns.original(features)
+        left = problem.unstandardised
         shift = (centre @ left) @ right
     else:
         found, scale = fitted.coefs, columns.original(np.ones(len(columns.mean)))

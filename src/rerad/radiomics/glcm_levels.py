@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rerad.core.compiled import compiled
 from rerad.core.errors import CaseError
-from rerad.radiomics.glcm_windows import compiled
 
 # A table of pairs has the square of this; a map of an image with more levels tells of nothing but noise.
 MOST_LEVELS = 1024

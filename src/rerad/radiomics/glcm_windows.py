@@ -13,21 +13,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from rerad.core.compiled import compiled
 
 Offset = tuple[int, int, int]
 
 PAIR, DIFFERENCE, SUM = range(3)
-
-
-def compiled(function: Callable[..., None]) -> Callable[..., None]:
-    """Return the function as machine code that runs beside other threads, kept for the next process if it can be."""
-    try:
-        return numba.njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # no folder to keep it in: a container that can only be read
-        return numba.njit(nogil=True)(function)
 
 
 def offsets(distance: int, *, planar: bool) -> list[Offset]:

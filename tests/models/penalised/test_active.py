@@ -78,3 +78,16 @@ def test_changes_leave_the_system_that_a_fresh_one_has() -> None:
             np.testing.assert_allclose(active.pulled, signs @ rows, atol=1e-12)
             np.testing.assert_allclose(active.outer_test, TEST[active.members].T @ rows, atol=1e-12)
             np.testing.assert_allclose(active.pulled_test, signs @ TEST[active.members], atol=1e-12)
+
+
+@pytest.mark.parametrize("number", [4, 12])
+def test_features_that_others_combine_to_are_thinned_out(number: int) -> None:
+    copies = np.concatenate([FEATURES[:number], -FEATURES[:number]])
+    active = ActiveSet(copies, RESPONSE, copies @ RESPONSE, np.zeros((2 * number, 0)))
+    active.take_over(np.arange(2 * number), np.ones(2 * number))
+    assert active.few == (number == 4)
+    assert active.thin()
+    assert active.few
+    assert sorted(active.members % number) == list(range(number))
+    np.testing.assert_allclose(active.gram, copies[active.members] @ copies[active.members].T, atol=1e-14)
+    assert not active.thin()

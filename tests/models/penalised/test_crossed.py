@@ -36,6 +36,15 @@ def test_the_choice_is_that_of_all_fits_made_one_by_one() -> None:
     assert choice.violation <= 1e-9
 
 
+def test_what_one_l1_ratio_looked_at_leaves_the_next_as_exact() -> None:
+    x, y = synthetic(70, 300, seed=8)
+    ratios, folds = [0.2, 0.25, 0.3, 0.9, 1.0], np.arange(70) % 3
+    (together,) = elastic_net_cv(x, y, folds, l1_ratios=ratios, n_lambdas=30)
+    for ratio, scores in zip(ratios, together.scores, strict=True):
+        (alone,) = elastic_net_cv(x, y, folds, l1_ratios=[ratio], n_lambdas=30)
+        np.testing.assert_allclose(scores, alone.scores[0], atol=1e-9)
+
+
 def test_targets_and_workers_change_nothing() -> None:
     together = elastic_net_cv(X, np.stack([Y, SECOND], axis=1), FOLDS, l1_ratios=RATIOS, n_lambdas=8, workers=2)
     for target, choice in zip((Y, SECOND), together, strict=True):

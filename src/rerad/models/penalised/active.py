@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import qr
 from scipy.linalg.lapack import dpotrf, dpotrs
+
+from rerad.models.penalised.statuses import exchange
 
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 REBUILD = 2000  # changes after which the cases' system is summed anew, against the drift of rounding
 BACK = 0.8  # share of the cases under which the number of active features falls before the features' system returns
 EXACT = 1e-14
+DEPENDENT = 1e-7  # length of what the others leave of a feature below which they combine to it
 REFINEMENTS, TERMS, TURNS = 2, 9, 3
 
 
@@ -27,8 +31,9 @@ class ActiveSet:
         self.sign = np.zeros(len(features))
         self.members: Places = np.zeros(0, dtype=np.int64)
         self.few = True
-        self.rows = features[:0]
-        self.gram = np.zeros((0, 0))
+        most = len(response)
+        self.room = np.empty(most, dtype=np.int64), np.empty((most, most)), np.empty((most, most))
+        self.rows, self.gram = self.room[1][:0], self.room[2][:0, :0]
         self.coefs = np.zeros(0)
         self.factor = np.zeros((0, 0))
         self.since = 0
@@ -50,7 +55,10 @@ class ActiveSet:
     def _by_features(self, pull: Array, d: float) -> tuple[Array, float]:
         system = self.gram.copy()
         system.flat[:: len(system) + 1] += d
-        self.factor, _ = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+        self.factor, failed = dpotrf(system.T, lower=1, clean=0, overwrite_a=1)
+        if failed:
+            self.coefs = np.zeros(len(pull))
+            return self.response.copy(), np.inf
         coefs = dpotrs(self.factor, self.correlations[self.members] - pull, lower=1)[0]
         for turn in range(REFINEMENTS):
             residual = self.response - coefs @ self.rows
@@ -72,7 +80,10 @@ class ActiveSet:
         for _ in range(REFINEMENTS):
             residual = residual + dpotrs(self.factor, missing, lower=1)[0]
             missing = right - residual - (self.outer @ residual) / d
-        return residual, float(np.sqrt(missing @ missing))
+            error = float(np.sqrt(missing @ missing))
+            if error <= EXACT:
+                break
+        return residual, error
 
     def solve_near(self, l1: Array, l2: Array, d: float) -> tuple[Array, Array | None, Array]:
         """Return residuals (cases, models), coefficients (active, models) if few are active, and errors (models,).
@@ -121,39 +132,43 @@ class ActiveSet:
     def take_over(self, changed: Places, signs: Array) -> None:
         """Give the features ``changed`` new signs, 0 to make them inactive."""
         before = self.sign[changed]
-        joins, leaves = changed[before == 0], changed[signs == 0]
+        joins = changed[before == 0]
         self.sign[changed] = signs
-        stay = self.sign[self.members] != 0 if len(leaves) else np.ones(len(self.members), dtype=bool)
-        size = int(stay.sum()) + len(joins)
+        stay = self.sign[self.members] != 0
+        size = int(np.count_nonzero(stay)) + len(joins)
+        if self.few and size <= len(self.response):
+            self._change_features(stay, joins)
+            return
         self.members = np.concatenate([self.members[stay], joins])
         if self.few:
-            if size <= len(self.response):
-                self._change_features(stay, joins)
-            else:
-                self._build_cases()
+            self._build_cases()
         elif size <= BACK * len(self.response):
             self._build_features()
         else:
             self._change_cases(changed, before, signs)
 
+    def thin(self) -> bool:
+        """Make features inactive that other active ones combine to, as duplicates do; return whether there were any.
+
+        Then few are active.
+        """
+        _, triangle, order = qr(self.features[self.members].T, mode="economic", pivoting=True)
+        rank = int(np.count_nonzero(np.abs(np.diag(triangle)) > DEPENDENT))
+        spare = self.members[order[rank:]]
+        self.take_over(spare, np.zeros(len(spare)))
+        if not self.few and rank <= len(self.response):
+            self._build_features()
+        return len(spare) > 0
+
     def _change_features(self, stay: NDArray[np.bool_], joins: Places) -> None:
-        if not stay.all():
-            self.rows = self.rows[stay]
-            self.gram = self.gram[np.ix_(stay, stay)]
-        if len(joins):
-            old = len(self.rows)
-            self.rows = np.concatenate([self.rows, self.features[joins]])
-            products = self.rows @ self.rows[old:].T
-            gram = np.empty((len(self.rows), len(self.rows)))
-            gram[:old, :old] = self.gram
-            gram[:, old:] = products
-            gram[old:, :old] = products[:old].T
-            self.gram = gram
+        places, rows, gram = self.room
+        size = exchange(rows, gram, places, len(stay), stay, joins, self.features)
+        self.members, self.rows, self.gram = places[:size].copy(), rows[:size], gram[:size, :size]
 
     def _build_features(self) -> None:
         self.few = True
-        self.rows = self.features[self.members]
-        self.gram = self.rows @ self.rows.T
+        members, self.members = self.members, np.zeros(0, dtype=np.int64)
+        self._change_features(np.zeros(0, dtype=bool), members)
 
     def _change_cases(self, changed: Places, before: Array, signs: Array) -> None:
         self.since += len(changed)

@@ -34,7 +34,9 @@ def fit_ahead(net: Net, l1: Array, l2: Array, *, keep: bool) -> Fitted | None:
     if not count:
         return None
     l1, l2, residuals, errors = l1[:count], l2[:count], residuals[:, :count], errors[:count]
-    net.residual = residuals[:, -1]
+    ahead = (net.penalties[0], net.residual) if count == 1 else (float(l1[-2]), residuals[:, -2].copy())
+    net.residual = residuals[:, -1].copy()
+    net.came_to((*ahead, net.centre), float(l1[-1]), d)
     if coefs is not None:
         coefs = coefs[:, :count]
     elif keep:

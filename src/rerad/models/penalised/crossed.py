@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from rerad.core.errors import ReradError
 from rerad.core.parallel import map_cases
-from rerad.models.penalised.problem import Problem, fit_path, given_lambdas, own_lambdas, pose
+from rerad.models.penalised.problem import Answer, Problem, fit_path, given_lambdas, own_lambdas, pose
 from rerad.models.penalised.standardise import checked
 
 Array = NDArray[np.float64]
@@ -151,14 +151,23 @@ def _choose(values: Array, labels: NDArray, settings: Settings, targets: Array) 
     # The products are too small for a team of threads to be worth its waking.
     with threadpool_limits(1):
         for target in targets.T:
-            rows = [_row(whole, parts, target, ratio, settings) for ratio in settings.l1_ratios]
+            # The same answers for all ratios: what is looked at on one path serves the next.
+            answer, inner = whole.answer(target), [problem.answer(target[~held]) for held, problem in parts]
+            rows = [_row(whole, answer, parts, inner, target, ratio, settings) for ratio in settings.l1_ratios]
             found.append(_choice(settings.l1_ratios, rows, target, parts))
     return found
 
 
-def _row(whole: Problem, parts: Folds, target: Array, ratio: float, settings: Settings) -> _Row:
-    """Fit one l1 ratio in all folds."""
-    answer = whole.answer(target)
+def _row(
+    whole: Problem,
+    answer: Answer,
+    parts: Folds,
+    answers: list[Answer],
+    target: Array,
+    ratio: float,
+    settings: Settings,
+) -> _Row:
+    """Fit one l1 ratio in all folds; ``answer`` and ``answers`` are the target of all cases and of each fold's."""
     shape = (whole.cases, len(whole.features))
     n_lambdas, own = settings.n_lambdas, settings.own and settings.lambdas is None
     if settings.lambdas is not None:
@@ -170,8 +179,7 @@ def _row(whole: Problem, parts: Folds, target: Array, ratio: float, settings: Se
     predicted = np.empty((len(path), len(target)))
     counted = np.ones(len(path), dtype=bool)
     violation = 0.0
-    for held, problem in parts:
-        inner = problem.answer(target[~held])
+    for (held, problem), inner in zip(parts, answers, strict=True):
         if own:
             shape = (problem.cases, len(problem.features))
             inner_path = own_lambdas(inner, shape, l1_ratio=ratio, n_lambdas=n_lambdas)

@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 STEPS, WHOLE_STEPS = 300, 40
 MARGIN = 1e-13  # what a correlation may be over the level without becoming active, in parts of the largest with y
 PROXIMAL_BELOW, PROXIMAL, PROXIMAL_LEAST, PROXIMAL_TURNS = 1e-7, 1e-5, 1e-8, 60
+FARTHEST = 2.0  # of the last step over a: the next one is expected on its straight line up to there
+DIRECT_STEPS = 6
 GOAL = 1e-11  # for the KKT violation after proximal steps, in parts of the largest correlation with y
 
 
@@ -45,27 +47,81 @@ class Net:
     of the features with it, ``largest`` the largest; ``test`` (features, others) are cases to predict.
     """
 
-    def __init__(self, features: Array, response: Array, correlations: Array, largest: float, test: Array) -> None:
+    def __init__(self, looked: Looked, response: Array, correlations: Array, largest: float, test: Array) -> None:
+        features = looked.features
         self.active = ActiveSet(features, response, correlations, test)
-        self.looked = Looked(features)
-        self.looked.look(response, correlations)
+        self.looked = looked
+        if not len(looked.basis):
+            looked.look(response)
         self.residual = response
         self.margin, self.goal = MARGIN * largest, GOAL * largest
         self.largest = largest
         self.centre = np.zeros(len(features))
         self.penalties = np.inf, np.inf
+        self.before: tuple[float, Array, Array] | None = None
         self.reach = 0
 
     def fit(self, a: float, d: float, *, keep: bool) -> Fitted:
         """Fit the penalties a |b|₁ + (d/2)|b|²; ``keep`` the coefficients also where nothing else needs them."""
+        last = self.penalties[0], self.residual, self.centre
+        self._expect(a, d)
         if d < PROXIMAL_BELOW:
-            error = self._fit_proximal(a, d)
+            error = self._fit_directly(a, d)
+            if error > self.goal:
+                error = self._fit_proximal(a, d)
             coefs: Array | None = self.centre[self.active.members]
         else:
             error = self._minimise(a, d, 0.0) + self.margin
             coefs = self._coefs(a, d, None) if keep or self.active.few else None
-        self.penalties = a, d
+        self.came_to(last, a, d)
         return self.told(a, d, self.residual[:, None], None if coefs is None else coefs[:, None], np.array([error]))
+
+    def came_to(self, last: tuple[float, Array, Array], a: float, d: float) -> None:
+        """Remember the penalties of the present fit, and a, residual and centre of the ``last`` before it."""
+        self.before = last if np.isfinite(last[0]) else None
+        self.penalties = a, d
+
+    def _expect(self, a: float, d: float) -> None:
+        """Start from the features that are active where the last two fits lead to, in a straight line over a."""
+        if self.before is None:
+            return
+        before, residual, centre = self.before
+        ahead = (a - self.penalties[0]) / (self.penalties[0] - before) if self.penalties[0] < before else np.inf
+        if ahead > FARTHEST:
+            return
+        active, direct = self.active, d < PROXIMAL_BELOW
+        expected = self.residual + ahead * (self.residual - residual)
+        changed, signs = self.looked.changes(
+            expected, a, self.margin, active.sign, active.members, members_too=not direct
+        )
+        if direct:
+            coefs = (self.centre + ahead * (self.centre - centre))[active.members]
+            gone = active.members[coefs * active.sign[active.members] <= 0.0]
+            changed, signs = np.concatenate([changed, gone]), np.concatenate([signs, np.zeros(len(gone))])
+        if len(changed):
+            active.take_over(changed, signs)
+
+    def _fit_directly(self, a: float, d: float) -> float:
+        """Fit without proximal steps, which mostly succeeds, but need not: then the error is infinite."""
+        active = self.active
+        for _ in range(DIRECT_STEPS):
+            if not active.few and not active.thin():
+                break
+            end, error = active.solve(a, d, None)
+            if not error <= self.goal - self.margin:
+                if not active.thin():
+                    break
+                continue
+            changed, signs = self._changes(end, a, d, None)
+            if not len(changed):
+                self.residual = end
+                self._move(a, d, 0.0)
+                return error + self.margin
+            active.take_over(changed, signs)
+        wanted = np.sign(self.centre)
+        changed = np.flatnonzero(wanted != active.sign)
+        active.take_over(changed, wanted[changed])
+        return np.inf
 
     def told(self, a: Array | float, d: Array | float, residuals: Array, coefs: Array | None, errors: Array) -> Fitted:
         """Return what is told of fits with these residuals, and coefficients where they are known."""
@@ -130,25 +186,10 @@ class Net:
     def _changes(self, residual: Array, a: float, d: float, drawn: Array | None) -> tuple[Places, Array]:
         """Return the features whose status at an active set's solution is not the present one, and the new signs."""
         active, sign = self.active, self.active.sign
-        close, near, radius = self.looked.candidates(residual[:, None], np.array([a]), active.members)
-        values, size = near[0], np.abs(near[0])
-        chosen = size >= a - radius[0]
-        if active.few:
-            # The coefficients decide on the active ones: near a vanishing d the correlations cannot.
-            chosen &= sign[close] == 0
-        else:
-            chosen |= sign[close] != 0
-        could, values, size = close[chosen], values[chosen], size[chosen]
-        still = np.flatnonzero(size <= a + self.margin + radius[0])
-        if self.looked.pays(len(still)):
-            values = self.looked.look(residual)[could]
-        else:
-            values[still] = active.features[could[still]] @ residual
+        # With few active ones their coefficients decide on them: near a vanishing d the correlations cannot.
+        changed, signs = self.looked.changes(residual, a, self.margin, sign, active.members, members_too=not active.few)
         if drawn is not None:
-            could, values = self._drawn(could, values, residual, drawn)
-        new = self._signs(values, np.where(sign[could] != 0, a, a + self.margin))
-        differs = new != sign[could]
-        changed, signs = could[differs], new[differs]
+            changed, signs = self._drawn(changed, signs, residual, a, drawn)
         if active.few:
             turned = active.coefs * sign[active.members] <= 0.0
             if turned.any():
@@ -158,16 +199,18 @@ class Net:
                 signs = np.concatenate([signs, np.where(other_side, -sign[members], 0.0)])
         return changed, signs
 
-    def _drawn(self, could: Places, values: Array, residual: Array, drawn: Array) -> tuple[Places, Array]:
-        """Add what the proximal term draws to the features that could be active, of those not decided elsewhere."""
+    def _drawn(self, changed: Places, signs: Array, residual: Array, a: float, drawn: Array) -> tuple[Places, Array]:
+        """Decide anew on the features that the proximal term draws, but for those decided on by their coefficients."""
         support = np.flatnonzero(drawn)
         if self.active.few:
             support = support[self.active.sign[support] == 0]
         if not len(support):
-            return could, values
-        rest = ~np.isin(could, support)
-        own = self.active.features[support] @ residual + drawn[support]
-        return np.concatenate([could[rest], support]), np.concatenate([values[rest], own])
+            return changed, signs
+        before = self.active.sign[support]
+        values = self.active.features[support] @ residual + drawn[support]
+        new = self._signs(values, np.where(before != 0, a, a + self.margin))
+        rest, differs = ~np.isin(changed, support), new != before
+        return np.concatenate([changed[rest], support[differs]]), np.concatenate([signs[rest], new[differs]])
 
     @staticmethod
     def _signs(values: Array, level: Array | float) -> Array:
@@ -208,9 +251,7 @@ class Net:
                 low = share
         # Of the two ends the farther: no step of no length.
         point = start + high * direction
-        values = self.looked.look(point)
-        if drawn is not None:
-            values = values + drawn
+        values = values + high * slopes
         new = self._signs(values, a)
         changed = np.flatnonzero(new != active.sign)
         weights = (values - np.clip(values, -a, a)) / d

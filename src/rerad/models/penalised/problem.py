@@ -15,6 +15,7 @@ from rerad.core.errors import ReradError
 from rerad.models.penalised.newton import Net
 from rerad.models.penalised.path import ends, follow
 from rerad.models.penalised.ridge import SMALL, Spectrum, ridge, spectrum
+from rerad.models.penalised.screening import Looked
 from rerad.models.penalised.standardise import Columns, standardise
 
 Array = NDArray[np.float64]
@@ -28,6 +29,7 @@ class Answer:
 
     ``response`` (k,) is reduced as the features are, ``outside`` the squared length of what that leaves out;
     ``correlations`` (features,) are those of the features with it and ``largest`` the largest; 0 for a constant target.
+    ``looked`` is what all its paths remember of residuals.
     """
 
     mean: float
@@ -37,6 +39,7 @@ class Answer:
     outside: float
     correlations: Array
     largest: float
+    looked: Looked
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Problem:
         correlations = self.features @ response
         outside = 0.0 if self.rotate is None else max(0.0, 1.0 - float(response @ response))
         largest = float(np.abs(correlations).max())
-        return Answer(mean, length / self.cases**0.5, length, response, outside, correlations, largest)
+        looked = Looked(self.features)
+        return Answer(mean, length / self.cases**0.5, length, response, outside, correlations, largest, looked)
 
     @cached_property
     def spectrum(self) -> Spectrum:
@@ -72,6 +76,11 @@ class Problem:
     def kernel(self) -> Array:
         """Scalar products of the cases with those to predict (k, others)."""
         return self.features.T @ self.test
+
+    @cached_property
+    def unstandardised(self) -> Array:
+        """Features (features, k) whose sums are coefficients per unit of the given ones, once for all targets."""
+        return self.columns.original(self.features)
 
     @cached_property
     def precise_spectrum(self) -> Spectrum:
@@ -173,7 +182,7 @@ def _net(
     l1, l2 = levels * l1_ratio, levels * (1.0 - l1_ratio)
     if own:
         l1[0] = max(l1[0], answer.largest)
-    net = Net(problem.features, answer.response, answer.correlations, answer.largest, problem.test)
+    net = Net(answer.looked, answer.response, answer.correlations, answer.largest, problem.test)
     found = follow(net, l1, l2, outside=answer.outside, early_stop=early_stop, keep=keep)
     models = len(found.counts)
     predicted = answer.mean + answer.length * found.predictions
