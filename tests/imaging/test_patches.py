@@ -85,6 +85,19 @@ def test_overlapping_patches_are_averaged() -> None:
     assert found.ravel().tolist() == [1, 2, 2, 2, 3]
 
 
+def test_patches_that_go_together_say_what_each_says_alone() -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Conv3d(2, 3, 3, padding=1)
+    volume, sizes = torch.randn(2, 10, 4, 4), []
+    with torch.no_grad():
+        alone = by_patches(network, volume, (4, 4, 4))
+        found = by_patches(lambda part: sizes.append(len(part)) or network(part), volume, (4, 4, 4), together=2)
+    assert sizes == [2, 1]
+    torch.testing.assert_close(found, alone, rtol=0, atol=1e-6)
+    with pytest.raises(ReradError, match="came back as"):
+        by_patches(lambda part: network(part)[:1], volume, (4, 4, 4), together=2)
+
+
 def test_what_lies_beyond_the_brain_reaches_no_voxel_of_it() -> None:
     # A brain of 3 in one patch of 8: the network sees two zeros before it and three after it.
     seen = []

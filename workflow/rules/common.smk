@@ -48,7 +48,11 @@ MEMORY_OF_LINEAR = 600  # MB a process, and one more for all of them: 12,042 gen
 FEATURES_OF_A_REGION = 10  # each has its linear model: that many processes of a search can be busy at most
 MEMORY_OF_WINDOWS = 4000  # MB: a case of 16 million voxels with its maps, and a batch of 2,000 windows
 BYTES_A_VOXEL_SEARCHED = 2500  # of a supernet with 8 channels: see benchmarks/search_step.py
-BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 40000  # of one at full resolution: 64 cubed on the paper's card of 11 GB
+# Of patches, with a margin of 30 %. Peak of a CPU step at batch 1 and the paper's widths, less that of the imports, at 64
+# cubed: 2,139 bytes a voxel (unet3d), 1,608 (nas3dunet), 7,225 (its supernet, the step of the weights). From 32 to 64 cubed
+# peaks grow by 1,300, 1,500 and 6,700; at 128 cubed a forward pass of the first two keeps 1,393 and 707.
+BYTES_A_VOXEL_OF_PATCHES = {"unet3d": 2800, "nas3dunet": 2100}
+BYTES_A_VOXEL_SEARCHED_IN_PATCHES = 9400
 
 # Pretrained weights by the name of their file, with the entry of one method that starts from them.
 WEIGHTS = {
@@ -288,7 +292,8 @@ def memory_of_search(wildcards, threads):
         return 1000 + 500 * threads
     if draws_by_lot(settings):
         return 1000
-    patch = voxels_of_patch({**settings["recipe"], **settings["search"]})
+    search = {**settings["recipe"], **settings["search"]}
+    patch = voxels_of_patch(search) * search["batch"]
     if patch:
         return 2000 + round(patch * BYTES_A_VOXEL_SEARCHED_IN_PATCHES / 2**20)
     voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
@@ -304,7 +309,10 @@ def memory_of(wildcards):
         return 1500
     if settings["recipe"]["input"] == "windows":
         return MEMORY_OF_WINDOWS
-    voxels = voxels_of_patch(settings["recipe"]) or math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
+    patch = voxels_of_patch(settings["recipe"]) * settings["recipe"]["batch"]
+    if patch:
+        return 2000 + round(patch * BYTES_A_VOXEL_OF_PATCHES.get(settings["model"], BYTES_A_VOXEL) / 2**20)
+    voxels = math.prod(config["cohorts"][wildcards.cohort]["prepare"]["box"])
     # Bytes a voxel at batch 1 and 16 filters: see benchmarks/train_step.py.
     return 2000 + round(voxels * BYTES_A_VOXEL / 2**20)
 

@@ -60,13 +60,16 @@ def read_patch(volume: NDArray[Any], place: Sequence[int], patch: Sequence[int])
     return found
 
 
-def by_patches(network: Callable[[Tensor], Tensor], volume: Tensor, patch: Sequence[int]) -> Tensor:
+def by_patches(
+    network: Callable[[Tensor], Tensor], volume: Tensor, patch: Sequence[int], *, together: int = 1
+) -> Tensor:
     """Return what a network says of a whole volume, patch by patch; where patches overlap, their mean.
 
     Args:
-        network: maps (1, channels, *patch) to (1, classes, *patch).
+        network: maps (patches, channels, *patch) to (patches, classes, *patch).
         volume: shape (channels, z, y, x); the answer (classes, z, y, x) is on its device, of at least 32 bits.
         patch: lengths of a patch (z, y, x).
+        together: how many patches the network gets at a time, the last time what is left.
 
     Raises:
         ReradError: the network answers in another shape.
@@ -79,17 +82,18 @@ def by_patches(network: Callable[[Tensor], Tensor], volume: Tensor, patch: Seque
     padded = torch.nn.functional.pad(
         volume, [side for sides in zip(before[::-1], after[::-1], strict=True) for side in sides]
     )
+    windows = [_window(place, before, patch) for place in itertools.product(*axes)]
     total = None
-    for place in itertools.product(*axes):
-        corner = [start + margin for start, margin in zip(place, before, strict=True)]
-        window: Index = (..., *(slice(start, start + length) for start, length in zip(corner, patch, strict=True)))
-        answer = network(padded[window][None])
-        if len(answer) != 1 or tuple(answer.shape[2:]) != tuple(patch):
-            raise ReradError(f"a patch of {tuple(patch)} came back as {tuple(answer.shape)}", where="by_patches")
+    for first in range(0, len(windows), together):
+        chosen = windows[first : first + together]
+        answers = network(torch.stack([padded[window] for window in chosen]))
+        if len(answers) != len(chosen) or tuple(answers.shape[2:]) != tuple(patch):
+            raise ReradError(f"a patch of {tuple(patch)} came back as {tuple(answers.shape)}", where="by_patches")
         if total is None:
-            kind = torch.promote_types(answer.dtype, torch.float32)
-            total = answer.new_zeros((answer.shape[1], *padded.shape[1:]), dtype=kind)
-        total[window] += answer[0]
+            kind = torch.promote_types(answers.dtype, torch.float32)
+            total = answers.new_zeros((answers.shape[1], *padded.shape[1:]), dtype=kind)
+        for window, answer in zip(chosen, answers, strict=True):
+            total[window] += answer
     assert total is not None  # there is no axis without a patch
     brain: Index = (
         ...,
@@ -100,6 +104,12 @@ def by_patches(network: Callable[[Tensor], Tensor], volume: Tensor, patch: Seque
         for axis, length, whole in zip(axes, patch, volume.shape[1:], strict=True)
     )
     return total[brain] / (z[:, None, None] * y[:, None] * x)
+
+
+def _window(place: Sequence[int], before: Sequence[int], patch: Sequence[int]) -> Index:
+    """Return where a patch lies in a volume with ``before`` more voxels at the beginning of its axes."""
+    corner = (start + margin for start, margin in zip(place, before, strict=True))
+    return (..., *(slice(start, start + length) for start, length in zip(corner, patch, strict=True)))
 
 
 def _covers(axis: Sequence[int], patch: int, brain: int) -> list[int]:

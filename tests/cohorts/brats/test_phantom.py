@@ -12,7 +12,9 @@ from scipy.ndimage import binary_dilation
 
 from rerad.cohorts.brats.acquire import acquire
 from rerad.cohorts.brats.phantom import draw_scans, plant, write_phantom
+from rerad.cohorts.brats.phantom_brain import Glioma, draw_brain
 from rerad.core.errors import ConfigError
+from rerad.imaging.intensity import brain_wise
 
 SCANS = ("t1", "t1ce", "t2", "flair")
 
@@ -104,6 +106,18 @@ def test_sequences_show_what_they_show_in_a_clinic(small_settings: dict[str, Any
         if (labels == 4).any():
             assert t1ce[labels == 4].mean() > 1.3 * t1ce[healthy].mean()
         assert scans["t1"][labels == 1].mean() < scans["t1"][healthy].mean()
+
+
+def test_whether_the_tumour_enhances_does_not_show_in_healthy_tissue(small_settings: dict[str, Any]) -> None:
+    # A scan is scaled to its own range: the brightest voxels must be there without the tumour, as vessels are.
+    settings = small_settings | {"noise": 0.0}
+    healthy = []
+    for quiet in (0.3, 1.0):
+        images, labels = draw_brain(Glioma(40.0, 0.5, quiet), settings, np.random.default_rng(0))
+        assert (labels == 4).any() == (quiet < 1)
+        scaled = brain_wise(images[SCANS.index("t1ce")], scale=100, offset=0.1)
+        healthy.append(np.median(scaled[(images[0] > 0) & (labels == 0)]))
+    assert healthy[1] == pytest.approx(healthy[0], rel=0.02)
 
 
 def test_without_contrast_there_is_nothing_to_see(small_settings: dict[str, Any]) -> None:

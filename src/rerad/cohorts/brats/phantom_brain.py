@@ -32,6 +32,8 @@ SULCI_MM = (14.0, 30.0)  # waves of the border of grey and white matter
 FOLDS = 0.04  # their amplitude, as a share of the brain's radius
 GREY_FROM, FLUID_FROM = 0.82, 0.96  # shares of the brain's radius
 VENTRICLES = [((0.1, 0.0, side), (0.22, 0.3, 0.07)) for side in (-0.13, 0.13)]  # place, half axes
+# The superior sagittal sinus: half its width, as a share of the brain's, and its depth, as a share of the radius.
+SINUS, SINUS_FROM = 0.06, 0.9
 TUMOUR_AT = 0.55  # how far from the middle of the brain it may lie, as a share of the radius
 IRREGULAR = 0.12
 GAIN = 2.0  # scanners have no common scale: intensities of a volume are up to this factor higher or lower
@@ -43,6 +45,9 @@ TISSUES = {
     "white": (1.00, 1.00, 0.45, 0.55),
     "grey": (0.75, 0.78, 0.65, 0.75),
     "fluid": (0.30, 0.30, 1.30, 0.25),
+    # Blood takes up contrast medium in every patient, and more than a tumour does: without it the scaling of a scan to
+    # its own range would show in all of the brain whether the tumour enhances.
+    "blood": (0.50, 2.00, 0.50, 0.30),
 }
 TUMOUR = {
     EDEMA: (0.70, 0.70, 1.10, 1.25),
@@ -123,6 +128,8 @@ def _tissues(axes: Axes, half: Array, depth: Array, generator: np.random.Generat
     for at, size in VENTRICLES:
         z, y, x = shifted(axes, half * at)
         tissue[(z / size[0] / half[0]) ** 2 + (y / size[1] / half[1]) ** 2 + (x / size[2] / half[2]) ** 2 <= 1] = 2
+    z, _, x = axes
+    tissue[brain & (depth > SINUS_FROM) & (z > 0) & (np.abs(x) <= SINUS * half[2])] = 3
     return tissue
 
 
@@ -134,7 +141,7 @@ def _scan(
     settings: dict[str, Any],
     generator: np.random.Generator,
 ) -> NDArray[np.int16]:
-    values = np.array([TISSUES[name][modality] for name in ("white", "grey", "fluid")])[tissue]
+    values = np.array([shown[modality] for shown in TISSUES.values()])[tissue]
     for label, shown in TUMOUR.items():
         part = labels == label
         values[part] += settings["contrast"] * (shown[modality] - values[part])
