@@ -61,10 +61,10 @@ def changes(
     sign: Array,
     members_too: bool,
 ) -> tuple[Places, Array, int]:
-    """Return which of the features ``close`` have another sign at a residual than ``sign``, the new ones, and how many
+    """Return the features of ``close`` that have another sign than ``sign``, their signs, and how many took a product.
 
-    had to be multiplied out. ``known`` (k, close) are correlations with a basis of which the residual has ``parts``,
-    and what is left of it adds ``radius`` at most. An inactive feature becomes active over ``level`` + ``margin``.
+    ``known`` (k, close) are correlations with a basis of which the residual has ``parts``, and what is left of it adds
+    ``radius`` at most. An inactive feature becomes active over ``level`` + ``margin``.
     """
     near = np.zeros(len(close))
     for number in range(len(parts)):
