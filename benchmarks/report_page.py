@@ -1,4 +1,4 @@
-"""How long a report takes to open in Chromium, and how large it is: ``python benchmarks/report_page.py PAGE [TIMES]``."""
+"""How long a report takes to open in Chromium, and its size: ``python benchmarks/report_page.py PAGE [TIMES]``."""
 
 from __future__ import annotations
 

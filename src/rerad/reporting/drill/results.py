@@ -60,7 +60,7 @@ def results_of(
     ``values`` are the lines of metrics.csv (scope pooled, and as ``folds`` their mean) and those of every fold and
     seed, ``cases`` the predictions by task, as they stand in the files; both by column. ``groups`` leads from a case to
     its grade or group, ``spent`` are the method's rows of costs.csv, ``settings`` its entry in the effective
-    configuration, ``folder`` the run's, from which files are named. A method that failed has costs and provenance alone.
+    configuration, ``folder`` the run's, from which files are named. A method that failed has only costs and provenance.
     """
     wanted = sorted(set(keys))
     tables = {task: _read(files.predictions.get(task, []), task) for task in sorted({key.task for key in wanted})}
