@@ -345,6 +345,32 @@ def all_costs():
     ]
 
 
+def tasks_shown():
+    """Return (cohort, method) → the tasks of which a table of some study shows results."""
+    shown = {}
+    for study in PLAN.studies.values():
+        for entry in study["tables"].values():
+            task = entry.get("task", "regression" if "shape" in entry else "classification")
+            for method in trained_methods(entry):
+                shown.setdefault((study["cohort"], method), set()).add(task)
+    return shown
+
+
+def metrics_behind():
+    """Return the metrics of every method that a table shows."""
+    return [f"{TRAINED}/metrics.csv".format(cohort=cohort, method=method) for cohort, method in tasks_shown()]
+
+
+def predictions_behind():
+    """Return the predictions that lie behind the tables."""
+    return [
+        file
+        for (cohort, method), tasks in tasks_shown().items()
+        for task in sorted(tasks)
+        for file in trained_files(f"predictions_{task}.csv", cohort, method)
+    ]
+
+
 def timed_method(wildcards):
     """Return the method whose network a study times."""
     return PLAN.studies[wildcards.study]["times"]["method"]

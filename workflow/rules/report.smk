@@ -186,6 +186,8 @@ rule report:
         expand(f"{RUN}/{{study}}/comparisons.csv", study=PLAN.studies),
         findings=f"{RUN}/audit/findings.csv",
         manifests=expand(f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods),
+        metrics=metrics_behind(),
+        predictions=predictions_behind(),
         costs=all_costs(),
     output:
         page=f"{RUN}/report.html",
@@ -201,6 +203,7 @@ rule report:
     params:
         run=config["run"],
         studies=PLAN.studies,
+        methods=PLAN.methods,
         cohorts={cohort: PLAN.about(cohort) for cohort in PLAN.methods},
         config=PLAN.effective(),
         difference=PLAN.difference(),

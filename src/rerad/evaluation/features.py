@@ -25,7 +25,7 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
     """
     fold_of = part.drop_duplicates("case").set_index("case")["fold"].sort_index()
     rows = []
-    for metric, errors in _errors(part):
+    for metric, errors in errors_of(part):
         pooled = summary(errors, bootstraps=bootstraps, seed=seed, level=LEVEL)
         folds = pd.Series(_mean(errors), index=fold_of.index).groupby(fold_of).mean().to_numpy(float)
         mean, low, high, sd, number = over_folds(folds, level=LEVEL)
@@ -40,15 +40,15 @@ def _truths(part: pd.DataFrame) -> Iterator[tuple[str, float]]:
         yield from ((f"truth_{name}_{feature}", float(getattr(known, name)())) for name in ("min", "max", "mean"))
 
 
-def _errors(part: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.float64]]]:
+def errors_of(part: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Yield every metric with its errors (seeds, cases), the means over features first."""
     found: dict[str, dict[str, NDArray[np.float64]]] = {}
     scaled = []
+    called = part.pivot(index="seed", columns=["feature", "case"], values="prediction").sort_index()
+    truths = part.drop_duplicates(["feature", "case"]).set_index(["feature", "case"])["truth"].sort_index()
     for feature in sorted(part["feature"].unique()):
-        chosen = part[part["feature"] == feature]
-        called = chosen.pivot(index="seed", columns="case", values="prediction").sort_index().sort_index(axis=1)
-        truth = chosen.drop_duplicates("case").set_index("case")["truth"].loc[called.columns].to_numpy(float)
-        found[feature] = absolute_errors(truth, called.to_numpy(float))
+        truth = truths.loc[feature]
+        found[feature] = absolute_errors(truth.to_numpy(float), called[feature][truth.index].to_numpy(float))
         scaled.append(found[feature]["mae"] / truth.max())
     yield "mae", np.mean(scaled, axis=0)
     yield "mape", _mean(np.stack([errors["mape"] for errors in found.values()]))

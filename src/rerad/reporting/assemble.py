@@ -11,6 +11,7 @@ import pandas as pd
 from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
+from rerad.reporting.drill.gather import gather
 from rerad.reporting.features import tabulate_features
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
@@ -76,6 +77,9 @@ def make_report(
     manifests: Mapping[str, Path],
     studies: Mapping[str, Mapping[str, Any]],
     cohorts: Mapping[str, Mapping[str, Any]],
+    methods: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    metrics: Sequence[Path],
+    predictions: Sequence[Path],
     costs: Sequence[Path],
     findings: Path,
     config: Mapping[str, Any],
@@ -90,7 +94,8 @@ def make_report(
 
     ``page`` lies in the run's folder, where everything else is found; ``manifests`` leads from a cohort to its
     manifest; ``studies`` are the enabled ones; ``cohorts`` says of each its source, whether it is a phantom and whether
-    its labels were permuted; ``difference`` lists (key, paper run, here).
+    its labels were permuted; ``methods`` leads from a cohort to its methods' settings, whose ``metrics`` and
+    ``predictions`` lie behind the tables; ``difference`` lists (key, paper run, here).
     """
     folder = page.parent
     spent = gather_costs(costs, csv=costs_csv)
@@ -109,6 +114,16 @@ def make_report(
         findings=findings,
         provenance=record,
         page=page,
+        behind=gather(
+            studies=studies,
+            methods=methods,
+            metrics=metrics,
+            predictions=predictions,
+            costs=costs,
+            spent=spent,
+            folder=folder,
+            bootstraps=config["bootstraps"],
+        ),
     )
 
 

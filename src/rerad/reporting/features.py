@@ -154,7 +154,7 @@ def _feature(given: Given, name: str) -> Row:
             values[which] = _cell([value, math.nan, math.nan], printed.get(which, ""), "", "", math.nan, digits)
     region, _, feature = name.partition("_")
     label = f"{named(name)}, {UNITS[unit]}" if unit else named(name)
-    return {"roi": region, "feature": feature, "unit": unit, "label": label, "values": values}
+    return {"id": name, "roi": region, "feature": feature, "unit": unit, "label": label, "values": values}
 
 
 def _summary(given: Given) -> list[Row]:
@@ -184,7 +184,7 @@ def _line(given: Given, name: str, label: str, against: str) -> Row:
         known = measured.values and given.measured[against].values and method != against
         count = float(len(won(measured, given.measured[against], error, given.features))) if known else math.nan
         values[method] = _cell([count, math.nan, math.nan], text, "", "", math.nan, 0)
-    return {"metric": name, "label": label, "values": values}
+    return {"id": name, "metric": name, "label": label, "values": values}
 
 
 def _label(given: Given, method: str) -> str:
@@ -236,9 +236,11 @@ def _context(
     marks = {mark: entry.get("marks", {}).get(mark, "so marked in the paper") for mark in sorted(shown)}
     told = notes(cohort, _label(given, primary), marks, [], bool(given.paper.printed), task=TASK)
     told += [f"{row['label']}: {row['note']}." for row in entry["rows"] if row.get("note")]
-    columns = [{"name": row["method"], "label": row["label"], "kind": row["kind"]} for row in entry["rows"]]
+    columns = [
+        {"name": row["method"], "label": row["label"], "kind": row["kind"], "own": True} for row in entry["rows"]
+    ]
     if entry["shape"] == "features" and entry["error"] == "mae":
-        columns += [{"name": which, "label": f"measured {which}", "kind": "paper"} for which in TRUTHS]
+        columns += [{"name": which, "label": f"measured {which}", "kind": "paper", "own": False} for which in TRUTHS]
     return {
         "id": f"{study}-{name}",
         "title": entry["title"],

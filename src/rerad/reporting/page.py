@@ -33,6 +33,7 @@ def write_report(
     provenance: Mapping[str, Any],
     page: Path,
     findings: Path | None = None,
+    behind: Mapping[str, str] | None = None,
     thumbnail: int = 480,
 ) -> None:
     """Write ``report.html``: verdicts, studies, audit, cohorts, costs and provenance, images, style and script inside.
@@ -43,7 +44,8 @@ def write_report(
     case, as a path from the page). ``findings``: the audit's
     findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality
     (folder or None), phantom, permuted, notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
-    ``thumbnail`` is the width of quality pictures in pixels.
+    ``behind`` is what ``gather`` returned: the page's drill-down. ``thumbnail`` is the width of quality pictures in
+    pixels.
 
     Raises:
         ReradError: a table file without its fragment, findings without a column.
@@ -63,6 +65,7 @@ def write_report(
         "costs": _costs(costs),
         "provenance": provenance,
         "config_text": config_text(provenance["config"]),
+        "behind": behind or {},
     }
     write_text(page, render("report.html.j2", context))
 
@@ -140,6 +143,7 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
                 "study": study["id"],
                 "table": table["id"],
                 "anchor": f"{study['id']}-{table['id']}",
+                "cell": f"{study['id']}-{table['id']}/{_row_of(record)}/{primary}",
                 "label": record["label"],
                 "kind": record["kind"],
                 "primary": table["called"] if table.get("shape") else meaning(primary),
@@ -156,6 +160,13 @@ def _overview(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) ->
             }
             rows.append(row)
     return rows
+
+
+def _row_of(record: Mapping[str, Any]) -> str:
+    """Return a row's id in its table: the method, or the feature or metric of a table with methods side by side."""
+    if "feature" in record:
+        return f"{record['roi']}_{record['feature']}"
+    return str(record["method"] if "method" in record else record["metric"])
 
 
 def _read(path: Any, **options: Any) -> pd.DataFrame:

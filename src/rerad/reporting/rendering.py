@@ -66,8 +66,8 @@ def environment() -> Environment:
     )
     made.filters.update(number=number, metric=metric, meaning=meaning, tex=tex, cell=markdown_cell, amount=amount)
     made.filters["gap"] = gap
-    made.globals["css"] = lambda: Markup((TEMPLATES / "report.css").read_text(encoding="utf-8"))
-    made.globals["js"] = lambda: Markup((TEMPLATES / "report.js").read_text(encoding="utf-8"))
+    made.globals["css"] = lambda name="report.css": Markup((TEMPLATES / name).read_text(encoding="utf-8"))
+    made.globals["js"] = lambda name="report.js": Markup((TEMPLATES / name).read_text(encoding="utf-8"))
     return made
 
 

@@ -103,6 +103,7 @@
     part.scrollIntoView();
   }
 
+  globalThis.rerad = { makeSortable, makeSearchable, reachable };
   for (const table of document.querySelectorAll("table")) {
     if (!table.tHead || !table.tBodies.length) continue;
     makeSortable(table);
