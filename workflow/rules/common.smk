@@ -416,8 +416,7 @@ def arrays_of_figure(wildcards):
 
 def published_of_table(wildcards):
     """Return the published values of a table, if the paper has them."""
-    entry = entry_of(wildcards, "tables")
-    return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
+    return PLAN.published(wildcards.study, wildcards.table)
 
 
 def comparisons_of_table(wildcards):
@@ -429,9 +428,7 @@ def comparisons_of_table(wildcards):
 def published_of_figure(wildcards):
     """Return the published values of a forest plot's table."""
     table = entry_of(wildcards, "figures").get("table")
-    return (
-        [ROOT / "config" / "published" / PLAN.studies[wildcards.study]["tables"][table]["published"]] if table else []
-    )
+    return PLAN.published(wildcards.study, table) if table else []
 
 
 def study_settings(wildcards, part):
