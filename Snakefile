@@ -22,6 +22,11 @@ rule all:
         f"{RUN}/complete.txt",
 
 
+rule full:
+    input:
+        rules.all.input,
+
+
 rule core:
     input:
         tables_of(headline=True),
