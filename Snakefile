@@ -34,6 +34,14 @@ rule core:
         "The headline tables are ready"
 
 
+# Takes its own time: every method of it is computed under every combination of answers.
+rule multiverse:
+    input:
+        expand(f"{RUN}/{{study}}/multiverse.csv", study=multiverses()),
+    message:
+        "The multiverses are ready"
+
+
 for study in PLAN.studies:
 
     rule:

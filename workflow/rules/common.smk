@@ -458,6 +458,45 @@ def chunks_of(wildcards, part, name):
     ]
 
 
+def multiverses():
+    """Return the studies that have a multiverse in this run."""
+    return [study for study in PLAN.studies if PLAN.multiverse(study)]
+
+
+def features_of_study(wildcards):
+    """Return the features of a study's cohort, if it has some."""
+    cohort = cohort_of(wildcards)
+    return [f"{RUN}/cohorts/{cohort}/features.csv"] if cohort in described_cohorts() else []
+
+
+def published_of_study(wildcards):
+    """Return the published tables, by name, that a study's multiverse is compared with."""
+    tables = [entry["published"].get("table") for entry in PLAN.multiverse(wildcards.study).values()]
+    return {table: str(PLAN.published(wildcards.study, table)[0]) for table in dict.fromkeys(tables) if table}
+
+
+def start_of_universes(wildcards):
+    """Return what all universes of a study share, but for its files."""
+    cohort = cohort_of(wildcards)
+    return {
+        "cohort": cohort,
+        "task": PLAN.studies[wildcards.study]["task"],
+        "describe": PLAN.scan_settings(cohort, "describe") if features_of_study(wildcards) else {},
+        "seeds": config["seeds"],
+        "folds": list(range(1, PLAN.folds[cohort] + 1)),
+        "bootstraps": config["bootstraps"],
+        "device": config["device"],
+    }
+
+
+def code_of_universes(wildcards):
+    """Return the digest of what computes a study's multiverse, its methods included."""
+    methods = [entry["universes"][0]["settings"] for entry in PLAN.multiverse(wildcards.study).values()]
+    modules = {module for method in methods for module in (*search_modules(method), *training_modules(method))}
+    described = {f"rerad.cohorts.{cohort_of(wildcards)}.describe"} if features_of_study(wildcards) else set()
+    return code_of("vary", "rerad.reporting.multiverse", *sorted(modules | described))
+
+
 def stale_methods(wildcards):
     """Return the methods of a table that were trained with code that has changed since."""
     cohort = cohort_of(wildcards)

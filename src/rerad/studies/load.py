@@ -15,6 +15,7 @@ from rerad.studies.external import check_external, join
 from rerad.studies.files import published_file, study_files
 from rerad.studies.merge import difference, merge, typed
 from rerad.studies.modalities import check_modalities
+from rerad.studies.multiverse import check_multiverse, expand_universes
 from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
@@ -141,6 +142,24 @@ class Plan:
         name = self.studies[study]["tables"][table].get("published")
         return [published_file(self.root, self.files, study, name)] if name else []
 
+    def multiverse(self, study: str) -> dict[str, Dict]:
+        """Return a study's enabled entries under multiverse, each with its universes."""
+        own = self.studies[study]
+        describe = self.scan_settings(own["cohort"], "describe") if "describe" in self.cohort(study) else {}
+        return {
+            key: {
+                **{part: entry[part] for part in ("method", "title", "published")},
+                "kind": entry.get("kind", "training"),
+                "universes": expand_universes(entry, own["methods"][entry["method"]], describe),
+            }
+            for key, entry in own.get("multiverse", {}).items()
+            if entry.get("enabled", True)
+        }
+
+    def cohort(self, study: str) -> Dict:
+        """Return the settings of a study's cohort."""
+        return dict(self.config["cohorts"][self.studies[study]["cohort"]])
+
     def rows(self, study: str, kind: str | None = None) -> list[str]:
         """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows.
 
@@ -217,6 +236,7 @@ def _studies(
     check_modalities(studies)
     check_searched(studies)
     check_external(studies)
+    check_multiverse(studies, files, schemas / "study.schema.yaml")
     return studies
 
 
