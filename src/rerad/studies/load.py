@@ -201,10 +201,10 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
     check(config, schemas / "config.schema.yaml", sources=overlays)
-    files = study_files(root, config.get("studies_folder"))
-    studies = _studies(config, files, schemas, overlays)
+    written = study_files(root, config.get("studies_folder"))
+    studies = _studies(config, written, schemas, overlays)
     folds = _folds(studies)
-    return Plan(root, config, studies, _methods(studies), folds, files)
+    return Plan(root, config, studies, _methods(studies), folds, written)
 
 
 def _studies(

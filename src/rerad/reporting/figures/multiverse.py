@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def _draw_values(axes: Axes, curve: Curve, order: np.ndarray) -> None:
         own, values[own], "o", markerfacecolor="none", color=INK, markersize=size + 5, markeredgewidth=1.4, zorder=4
     )
     for place in np.flatnonzero(np.isnan(values)):
-        axes.axvline(place, color=WARN, linewidth=0.8, linestyle=":", zorder=0)
+        axes.axvline(float(place), color=WARN, linewidth=0.8, linestyle=":", zorder=0)
     axes.set(ylabel=_called(curve.table["metric"].iloc[0]), xticks=[], xlim=(-0.8, len(table) - 0.2))
 
 
@@ -65,7 +65,11 @@ def _write_head(axes: Axes, curve: Curve) -> None:
     axes.set_axis_off()
     assert axes.figure is not None
     place = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
-    look = {"transform": place, "va": "bottom", "in_layout": False}  # the width of the letters moves no curve
+    look: dict[str, Any] = {
+        "transform": place,
+        "va": "bottom",
+        "in_layout": False,
+    }  # the width of the letters moves no curve
     axes.text(0.015, 0.62, curve.title, weight="bold", **look)
     axes.text(0.015, 0.0, summary(curve), fontsize=8.5, color=SOFT, linespacing=1.3, **look)
 
