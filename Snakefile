@@ -22,11 +22,24 @@ rule all:
         f"{RUN}/complete.txt",
 
 
+rule full:
+    input:
+        rules.all.input,
+
+
 rule core:
     input:
         tables_of(headline=True),
     message:
         "The headline tables are ready"
+
+
+# Takes its own time: every method of it is computed under every combination of answers.
+rule multiverse:
+    input:
+        expand(f"{RUN}/{{study}}/multiverse.csv", study=multiverses()),
+    message:
+        "The multiverses are ready"
 
 
 for study in PLAN.studies:

@@ -285,3 +285,10 @@ def test_no_comma_tears_a_description_apart(root: Path, name: str) -> None:
 
     schema = yaml.safe_load((root / "workflow" / "schemas" / f"{name}.schema.yaml").read_text())
     assert nulls(schema) == []
+
+
+def test_every_study_has_a_headline_table_and_says_where_it_deviates(config: dict[str, Any], root: Path) -> None:
+    for name, study in load(config, root=root).studies.items():
+        assert any(table.get("headline") for table in study["tables"].values()), name
+        topics = [row["topic"] for row in study["deviations"]]
+        assert len(topics) == len(set(topics)) >= 10, name

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_run import TINY, command, outcome, read_cohort
+from tiny_run import ROOT, TINY, command, outcome, read_cohort
 
 from rerad.cohorts.breast.tissues import FATTY, GLANDULAR
 from rerad.imaging.stored import open_case
@@ -24,6 +24,7 @@ from rerad.imaging.stored import open_case
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
 KILLS = 4
+SIXTH = ROOT / "tests" / "workflow" / "sixth"
 METHODS = [
     "chmfl", "crop_only", "hc_elasticnet", "hc_elasticnet_pet", "hc_rf", "hc_rf_pet", "majority", "suvmax_only", "volume_only",
 ]  # fmt: skip
@@ -94,6 +95,23 @@ def test_a_second_run_has_nothing_to_do(copy: Path, run: Run) -> None:
 def test_one_table_can_be_asked_for(finished: Path, run: Run) -> None:
     jobs = run("mmnas_table1", folder=finished, options=("-n",)).stdout
     assert "Nothing to be done" in jobs
+
+
+def test_a_sixth_study_is_one_yaml_and_one_csv(copy: Path, run: Run) -> None:
+    assert sorted(path.name for path in SIXTH.iterdir()) == ["sixth.yaml", "sixth_table1.csv"]
+    overlay = copy / "mine.yaml"
+    overlay.write_text(f"studies_folder: {SIXTH}\nstudies: {{sixth: {{folds: 2}}}}\n")
+    done = run("sixth", folder=copy, overlays=(overlay,))
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^ train +2 *$", done.stdout, re.M), "the third method is the one of chmfl"
+    made = copy / "results" / "tiny" / "sixth"
+    table = pd.read_csv(made / "tables" / "table1.csv").set_index("method")
+    assert table.index.tolist() == ["entropy_only", "sphericity_only", "volume_only"]
+    assert table["auc_published"].tolist()[:2] == [0.790, 0.655]
+    assert table["auc"].between(0, 1).all()
+    assert table.loc["entropy_only", "verdict"].startswith("not comparable: phantom")
+    assert (made / "figures" / "fig1.png").read_bytes().startswith(b"\x89PNG")
+    assert "Bins of the entropy" in (made / "deviations.csv").read_text()
 
 
 def test_folds_as_jobs_give_the_same_numbers(finished: Path, tmp_path: Path, run: Run) -> None:

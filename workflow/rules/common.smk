@@ -453,8 +453,7 @@ def arrays_of_figure(wildcards):
 
 def published_of_table(wildcards):
     """Return the published values of a table, if the paper has them."""
-    entry = entry_of(wildcards, "tables")
-    return [ROOT / "config" / "published" / entry["published"]] if "published" in entry else []
+    return PLAN.published(wildcards.study, wildcards.table)
 
 
 def comparisons_of_table(wildcards):
@@ -466,9 +465,7 @@ def comparisons_of_table(wildcards):
 def published_of_figure(wildcards):
     """Return the published values of a forest plot's table."""
     table = entry_of(wildcards, "figures").get("table")
-    return (
-        [ROOT / "config" / "published" / PLAN.studies[wildcards.study]["tables"][table]["published"]] if table else []
-    )
+    return PLAN.published(wildcards.study, table) if table else []
 
 
 def study_settings(wildcards, part):
@@ -496,6 +493,45 @@ def chunks_of(wildcards, part, name):
     return [
         file for method in methods_of(wildcards, part) for file in trained_files(name, cohort_of(wildcards), method)
     ]
+
+
+def multiverses():
+    """Return the studies that have a multiverse in this run."""
+    return [study for study in PLAN.studies if PLAN.multiverse(study)]
+
+
+def features_of_study(wildcards):
+    """Return the features of a study's cohort, if it has some."""
+    cohort = cohort_of(wildcards)
+    return [f"{RUN}/cohorts/{cohort}/features.csv"] if cohort in described_cohorts() else []
+
+
+def published_of_study(wildcards):
+    """Return the published tables, by name, that a study's multiverse is compared with."""
+    tables = [entry["published"].get("table") for entry in PLAN.multiverse(wildcards.study).values()]
+    return {table: str(PLAN.published(wildcards.study, table)[0]) for table in dict.fromkeys(tables) if table}
+
+
+def start_of_universes(wildcards):
+    """Return what all universes of a study share, but for its files."""
+    cohort = cohort_of(wildcards)
+    return {
+        "cohort": cohort,
+        "task": PLAN.studies[wildcards.study]["task"],
+        "describe": PLAN.scan_settings(cohort, "describe") if features_of_study(wildcards) else {},
+        "seeds": config["seeds"],
+        "folds": list(range(1, PLAN.folds[cohort] + 1)),
+        "bootstraps": config["bootstraps"],
+        "device": config["device"],
+    }
+
+
+def code_of_universes(wildcards):
+    """Return the digest of what computes a study's multiverse, its methods included."""
+    methods = [entry["universes"][0]["settings"] for entry in PLAN.multiverse(wildcards.study).values()]
+    modules = {module for method in methods for module in (*search_modules(method), *training_modules(method))}
+    described = {f"rerad.cohorts.{cohort_of(wildcards)}.describe"} if features_of_study(wildcards) else set()
+    return code_of("vary", "rerad.reporting.multiverse", *sorted(modules | described))
 
 
 def stale_methods(wildcards):

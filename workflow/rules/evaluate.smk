@@ -106,6 +106,45 @@ rule clock:
         "../scripts/clock.py"
 
 
+rule vary:
+    input:
+        manifest=lambda wildcards: f"{PLAN.data_folder}/{cohort_of(wildcards)}/manifest.csv",
+        cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
+        splits=lambda wildcards: f"{COHORT}/splits.csv".format(cohort=cohort_of(wildcards)),
+        features=features_of_study,
+        arrays=lambda wildcards: f"{COHORT}/arrays".format(cohort=cohort_of(wildcards)),
+        published=lambda wildcards: list(published_of_study(wildcards).values()),
+    output:
+        csv=f"{RUN}/{{study}}/multiverse.csv",
+        png=report(
+            f"{RUN}/{{study}}/multiverse.png",
+            caption="../report/multiverse.rst",
+            category="{study}",
+        ),
+        svg=f"{RUN}/{{study}}/multiverse.svg",
+    log:
+        f"{RUN}/logs/vary_{{study}}.log",
+    benchmark:
+        f"{RUN}/benchmarks/vary_{{study}}.tsv"
+    conda:
+        "../../envs/environment.yaml"
+    threads: workflow.cores
+    resources:
+        mem_mb=lambda wildcards, threads: MEMORY_OF_GENES + 1500 * threads,
+        gpu=int(config["device"] != "cpu"),
+        runtime=1440,
+    params:
+        entries=lambda wildcards: PLAN.multiverse(wildcards.study),
+        published=published_of_study,
+        given=start_of_universes,
+        phantom=lambda wildcards: PLAN.phantom(cohort_of(wildcards)),
+        code=code_of_universes,
+    message:
+        "Compute the multiverse of {wildcards.study}"
+    script:
+        "../scripts/vary.py"
+
+
 # Needs no cohort: it reads the papers' own numbers.
 rule audit:
     input:

@@ -12,8 +12,10 @@ from rerad.core.errors import ConfigError
 from rerad.studies.bases import bases_of, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.external import check_external, join
+from rerad.studies.files import published_file, study_files
 from rerad.studies.merge import difference, merge, typed
 from rerad.studies.modalities import check_modalities
+from rerad.studies.multiverse import check_multiverse, expand_universes
 from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
@@ -28,7 +30,7 @@ class Plan:
     """The checked configuration of a run and what follows from it.
 
     ``methods`` maps cohort and method id to the method's settings, ``folds`` a cohort to its number of folds;
-    ``studies`` holds the enabled ones.
+    ``studies`` holds the enabled ones, ``files`` where every study is written.
     """
 
     root: Path
@@ -36,6 +38,7 @@ class Plan:
     studies: dict[str, Dict]
     methods: dict[str, dict[str, Dict]]
     folds: dict[str, int]
+    files: dict[str, Path]
 
     @property
     def run_folder(self) -> str:
@@ -118,7 +121,7 @@ class Plan:
     def difference(self) -> list[tuple[str, Any, Any]]:
         """Return (key, value in the paper run, value here) where this run differs from the paper run."""
         paper = read_yaml(self.root / "config" / "config.yaml")
-        studies = {name: read_yaml(self.root / "config" / "studies" / f"{name}.yaml") for name in self.studies}
+        studies = {name: read_yaml(self.files[name]) for name in self.studies}
         studies = {name: expand(study, bases_of(study, where=name)) for name, study in studies.items()}
         studies = {name: settle(study, study, pretrained=paper["pretrained"]) for name, study in studies.items()}
         studies = {name: join(study, where=name) for name, study in studies.items()}
@@ -133,6 +136,29 @@ class Plan:
             known = {key: table[key] for key in ("task", "primary", "columns", "other_patients") if key in table}
             return {**known, "rows": rows, **entry}
         return dict(entry)
+
+    def published(self, study: str, table: str) -> list[Path]:
+        """Return the file of a table's published values, if the paper has them."""
+        name = self.studies[study]["tables"][table].get("published")
+        return [published_file(self.root, self.files, study, name)] if name else []
+
+    def multiverse(self, study: str) -> dict[str, Dict]:
+        """Return a study's enabled entries under multiverse, each with its universes."""
+        own = self.studies[study]
+        describe = self.scan_settings(own["cohort"], "describe") if "describe" in self.cohort(study) else {}
+        return {
+            key: {
+                **{part: entry[part] for part in ("method", "title", "published")},
+                "kind": entry.get("kind", "training"),
+                "universes": expand_universes(entry, own["methods"][entry["method"]], describe),
+            }
+            for key, entry in own.get("multiverse", {}).items()
+            if entry.get("enabled", True)
+        }
+
+    def cohort(self, study: str) -> Dict:
+        """Return the settings of a study's cohort."""
+        return dict(self.config["cohorts"][self.studies[study]["cohort"]])
 
     def rows(self, study: str, kind: str | None = None) -> list[str]:
         """Return the trained methods of a study's tables, of one kind or of all, in the order of the rows.
@@ -175,25 +201,23 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
     check(config, schemas / "config.schema.yaml", sources=overlays)
-    studies = _studies(config, root, schemas, overlays)
+    written = study_files(root, config.get("studies_folder"))
+    studies = _studies(config, written, schemas, overlays)
     folds = _folds(studies)
-    return Plan(root, config, studies, _methods(studies), folds)
+    return Plan(root, config, studies, _methods(studies), folds, written)
 
 
-def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[str, Dict]]) -> dict[str, Dict]:
-    folder = root / "config" / "studies"
-    known = sorted(path.stem for path in folder.glob("*.yaml"))
-    unknown = sorted(set(config["studies"]) - set(known))
+def _studies(
+    config: Dict, files: dict[str, Path], schemas: Path, overlays: Sequence[tuple[str, Dict]]
+) -> dict[str, Dict]:
+    unknown = sorted(set(config["studies"]) - set(files))
     if unknown:
-        raise ConfigError(
-            "no such study", where=f"studies.{unknown[0]}", remedy=f"Studies in {folder.name}/: {', '.join(known)}"
-        )
+        raise ConfigError("no such study", where=f"studies.{unknown[0]}", remedy=f"Studies: {', '.join(files)}")
     studies = {}
-    for name in known:
-        path = folder / f"{name}.yaml"
+    for name, path in files.items():
         own = read_yaml(path)
         study = merge(own, config["studies"].get(name, {}))
-        named = bases_of(study, where=f"config/studies/{name}.yaml")
+        named = bases_of(study, where=str(path))
         patches = [(file, content.get("studies", {}).get(name, {})) for file, content in overlays]
         sources = [(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)]
         study = expand(study, named)
@@ -212,6 +236,7 @@ def _studies(config: Dict, root: Path, schemas: Path, overlays: Sequence[tuple[s
     check_modalities(studies)
     check_searched(studies)
     check_external(studies)
+    check_multiverse(studies, files, schemas / "study.schema.yaml")
     return studies
 
 
