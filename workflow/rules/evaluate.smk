@@ -124,8 +124,6 @@ rule vary:
         svg=f"{RUN}/{{study}}/multiverse.svg",
     log:
         f"{RUN}/logs/vary_{{study}}.log",
-    benchmark:
-        f"{RUN}/benchmarks/vary_{{study}}.tsv"
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
