@@ -135,6 +135,5 @@ def bias_test(differences: NDArray) -> Bias:
     if len(known) < 2 or np.ptp(known) == 0:
         mean = float(known.mean()) if len(known) else float("nan")
         return Bias(mean, 1.0 if len(known) > 1 and mean == 0 else float("nan"), len(known))
-    from scipy.stats import ttest_1samp  # a second to import
 
     return Bias(float(known.mean()), float(ttest_1samp(known, 0.0).pvalue), len(known))
