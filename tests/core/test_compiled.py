@@ -15,10 +15,10 @@ from rerad.core.compiled import compiled
 def test_where_nothing_can_be_kept_the_code_is_made_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
     real = numba.njit
 
-    def unkept(*, cache: bool = False, **options: Any) -> Callable:
+    def unkept(*given: Any, cache: bool = False, **options: Any) -> Callable:
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
-        return real(**options)
+        return real(*given, **options)  # numba compiles functions of its own so as well
 
     monkeypatch.setattr(numba, "njit", unkept)
 

@@ -184,4 +184,5 @@ def test_what_is_wrong_with_a_search_is_told(cohort, tmp_path, monkeypatch):
 
 def test_what_searches_is_told_by_the_model():
     assert search_modules({"model": "forest"})[1] == "rerad.search.tabular"
-    assert search_modules(searched_entry())[1:] == ["rerad.search.architecture", "rerad.models.mmnas"]
+    searched = ["rerad.search.architecture", "rerad.training.volumes", "rerad.models.mmnas"]
+    assert search_modules(searched_entry())[1:] == searched

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from rerad.core.seeds import derive
 from rerad.evaluation.evaluate import EVERYONE
@@ -92,7 +94,7 @@ def _read(paths: Sequence[Path], task: str) -> pd.DataFrame:
 
 def _written(metrics: Path, keys: Sequence[Key]) -> pd.DataFrame:
     table = pd.read_csv(metrics).assign(number=None)
-    chosen = table[[Key(*line) in keys for line in table[IDENTITY].itertuples(index=False)]]
+    chosen = table[_booleans(Key(*line) in keys for line in table[IDENTITY].itertuples(index=False))]
     return chosen.assign(scope=chosen["scope"].replace("fold", "folds")).reindex(columns=VALUES).astype(object)
 
 
@@ -114,7 +116,12 @@ def _of_keys(table: pd.DataFrame, task: str, keys: Sequence[Key]) -> pd.DataFram
     if table.empty:
         return table
     shown = {(key.role, key.variant) for key in keys if key.task == task}
-    return table[[pair in shown for pair in zip(table["role"], table["variant"], strict=True)]]
+    return table[_booleans(pair in shown for pair in zip(table["role"], table["variant"], strict=True))]
+
+
+def _booleans(told: Iterable[bool]) -> NDArray[np.bool_]:
+    """Return an array: of a table without rows an empty list would take the columns."""
+    return np.fromiter(told, dtype=bool)
 
 
 def _record(path: Path) -> dict[str, Any]:
