@@ -10,6 +10,7 @@ rule acquire:
         attribution=f"{PLAN.data_folder}/{{cohort}}/ATTRIBUTION.md",
     log:
         f"{RUN}/logs/acquire_{{cohort}}.log",
+    priority: COHORTS_FIRST
     localrule: True
     conda:
         "../../envs/environment.yaml"
@@ -36,6 +37,7 @@ rule fetch_weights:
         weights=f"{PLAN.data_folder}/weights/{{weights}}.pth",
     log:
         f"{RUN}/logs/fetch_weights_{{weights}}.log",
+    priority: SEARCHES_NEXT
     localrule: True
     conda:
         "../../envs/environment.yaml"

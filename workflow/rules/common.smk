@@ -42,6 +42,9 @@ TRAINED = f"{RUN}/trained/{{cohort}}/{{method}}"
 CHUNK = f"{TRAINED}/seed{{seed}}/{{chunk}}"
 TABLE_FORMATS = ["csv", "md", "html", "tex"]
 FIGURE_FORMATS = ["png", "svg"]
+# Longest chains first: without it a job of many threads waits until all cores happen to be free, and the last training
+# has the machine for itself.
+COHORTS_FIRST, SEARCHES_NEXT, THEN_TRAININGS = 30, 20, 10
 BYTES_A_VOXEL = 6000
 MEMORY_OF_GENES = 4000  # MB: 53 million weights of the autoencoder with gradients, velocities and a checkpoint
 MEMORY_OF_LINEAR = 600  # MB a process, and one more for all of them: 12,042 genes with 4000 penalties reach 430
@@ -78,6 +81,13 @@ LOOKING = {
 if workflow.is_main_process and not LOOKING.intersection(sys.argv):
     life.mark_run()
     lock.claim_run(RUN)
+
+
+# A limit of jobs a second is for clusters. It makes Snakemake weigh all waiting jobs again once a second for each job that
+# has ended, until it does little else.
+onstart:
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 def others_of(kind, *studies):

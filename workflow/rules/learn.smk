@@ -14,6 +14,7 @@ rule search:
         cost=f"{CHUNK}/search_cost.json",
     log:
         f"{RUN}/logs/search_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",
+    priority: SEARCHES_NEXT
     conda:
         "../../envs/environment.yaml"
     threads: threads_of_search
@@ -52,6 +53,7 @@ rule train:
         cost=f"{CHUNK}/cost.json",
     log:
         f"{RUN}/logs/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",
+    priority: THEN_TRAININGS
     conda:
         "../../envs/environment.yaml"
     threads: for_learners(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)

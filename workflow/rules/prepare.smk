@@ -12,6 +12,7 @@ rule prepare:
         arrays=directory(f"{COHORT}/arrays"),
     log:
         f"{RUN}/logs/prepare_{{cohort}}.log",
+    priority: COHORTS_FIRST
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
@@ -36,6 +37,7 @@ rule split:
         splits=f"{COHORT}/splits.csv",
     log:
         f"{RUN}/logs/split_{{cohort}}.log",
+    priority: COHORTS_FIRST
     conda:
         "../../envs/environment.yaml"
     resources:
@@ -58,6 +60,7 @@ rule picture:
         pictures=directory(f"{COHORT}/quality"),
     log:
         f"{RUN}/logs/picture_{{cohort}}.log",
+    priority: COHORTS_FIRST
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
@@ -82,6 +85,7 @@ rule describe:
         flow=f"{COHORT}/features_flow.csv",
     log:
         f"{RUN}/logs/describe_{{cohort}}.log",
+    priority: COHORTS_FIRST
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores

@@ -54,7 +54,7 @@ class Source(NamedTuple):
 def _read(path: Path) -> Source:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names if alias.name.split(".")[0] == PACKAGE)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == PACKAGE:
@@ -66,6 +66,16 @@ def _read(path: Path) -> Source:
     # Importing a.b.c runs a and a.b first.
     imports = frozenset(parent for module in found for parent in _with_parents(module))
     return Source(imports, hashlib.sha256(ast.dump(tree).encode()).hexdigest())
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield a tree and its statements at any depth: all that can import, in a tenth of the nodes."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for part in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, part, ()))
 
 
 def _with_parents(name: str) -> Iterator[str]:

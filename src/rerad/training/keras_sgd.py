@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
-from torch import nn, optim
+from torch import nn
+
+from rerad.training.eager import Eager
 
 
-class KerasSgd(optim.Optimizer):
+class KerasSgd(Eager):
     """Step with momentum and a learning rate that falls from step to step.
 
     rate = lr / (1 + decay · steps done); velocity = momentum · velocity − rate · gradient; weight += velocity. torch's

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import nn, optim
 from torch.optim import lr_scheduler
 
+from rerad.training.eager import Adam, Sgd
 from rerad.training.keras_sgd import KerasSgd, decayed
 from rerad.training.recipe import Recipe
 
@@ -25,7 +26,7 @@ def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]
     """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
     if settings["name"] == "keras_sgd":
         return KerasSgd(parameters, **{key: value for key, value in settings.items() if key != "name"})
-    kind: Callable[..., optim.Optimizer] = {"adam": optim.Adam, "sgd": optim.SGD}[settings["name"]]
+    kind = {"adam": Adam, "sgd": Sgd}[settings["name"]]
     return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
 
 
