@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_breasts
 import tiny_training as tiny
 
 from rerad.core.errors import ReradError
@@ -97,3 +98,29 @@ def test_levels_lie_between_the_ends_of_volume_breast_or_slice() -> None:
     }
     for extent, levels in wanted.items():
         assert map_universes._levels(image, tissues, 4, extent).tolist() == levels, extent
+
+
+def test_the_own_map_of_a_case_is_computed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cohort = tiny_breasts.make_breasts(tmp_path / "cohort")
+    given = Given(
+        cohort="breast", data=cohort, cases=cohort / "cases.csv", splits=cohort / "splits.csv", features=None, describe={},
+        arrays=cohort / "arrays", task="synthesis", seeds=[0], folds=[1, 2], bootstraps=20, workers=1, device="cpu",
+    )  # fmt: skip
+    made, engine = [], map_universes.glcm_map
+
+    def counted(image: np.ndarray, **options: Any) -> np.ndarray:
+        made.append((options["levels"], options["distance"]))
+        return engine(image, **options)
+
+    monkeypatch.setattr(map_universes, "glcm_map", counted)
+    changes: list[dict[str, Any]] = [{}, {"distance": 2}, {"levels": 8}]
+    found = [
+        map_universes.compare_maps(tiny_breasts.ENTRY, change, given, tmp_path / "out" / str(number))
+        for number, change in enumerate(changes)
+    ]
+    assert made == 4 * [(16, 1)] + 4 * [(16, 2)] + 4 * [(8, 1)]  # four cases
+    values = [
+        float(one.query("metric == 'correlation_glandular' and scope == 'pooled'")["value"].iloc[0]) for one in found
+    ]
+    assert values[0] == pytest.approx(1)
+    assert all(0 < value < 0.999 for value in values[1:])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rerad.cohorts.breast.tissues import TISSUES
 from rerad.core.errors import ConfigError
-from rerad.core.files import write_csv
+from rerad.core.files import write_array, write_csv
 from rerad.core.splits import read_splits
 from rerad.evaluation.evaluate import evaluate
 from rerad.imaging.stored import open_case
@@ -35,7 +35,8 @@ def compare_maps(settings: Mapping[str, Any], changes: Mapping[str, Any], given:
 
     ``settings`` are those of the method, ``changes`` any of ``levels``, ``range`` (volume, breast or slice: whose
     smallest and largest value the bins lie between) and ``distance``; without any, the maps are the run's own. They go
-    through the evaluation of a network's maps, in its place.
+    through the evaluation of a network's maps, in its place. The run's own maps are computed for the first definition
+    and kept beside ``folder`` for the others.
 
     Raises:
         ConfigError: a change that there is not.
@@ -47,7 +48,7 @@ def compare_maps(settings: Mapping[str, Any], changes: Mapping[str, Any], given:
     if changes.get("range", "volume") not in RANGES:
         told = f"{changes['range']!r} is no range"
         raise ConfigError(told, where="multiverse, map.range", remedy=f"Write one of: {', '.join(RANGES)}")
-    rows = list(_rows(settings, usual, {**usual, **changes}, given))
+    rows = list(_rows(settings, usual, {**usual, **changes}, given, folder.with_name(f"exact{usual['levels']}")))
     file = folder / "predictions_synthesis.csv"
     write_csv(file, pd.DataFrame(rows, columns=SYNTHESIS))
     evaluate(
@@ -61,7 +62,7 @@ def compare_maps(settings: Mapping[str, Any], changes: Mapping[str, Any], given:
 
 
 def _rows(
-    settings: Mapping[str, Any], usual: Mapping[str, Any], other: Mapping[str, Any], given: Given
+    settings: Mapping[str, Any], usual: Mapping[str, Any], other: Mapping[str, Any], given: Given, kept: Path
 ) -> Iterator[dict[str, Any]]:
     assert given.arrays is not None
     known = pd.read_csv(given.cases, dtype={"case": str}).set_index("case")
@@ -70,7 +71,8 @@ def _rows(
     for case in read_data(None, given.cases, given.splits, dict(settings)).table.index:
         stored, axis = open_case(given.arrays, case, channels=1), int(known.at[case, "slice_axis"])
         image, tissues = np.moveaxis(stored.images[0], axis, 0), np.moveaxis(np.array(stored.labels), axis, 0)
-        exact, changed = (_map(image, tissues, of, given.workers) for of in (usual, other))
+        exact = _own_map(kept / f"{case}.npy", image, tissues, usual, given.workers)
+        changed = exact if other == usual else _map(image, tissues, other, given.workers)
         inner = np.zeros(image.shape, bool)
         inner[:, FAR:-FAR, FAR:-FAR] = True  # whole windows, as of a network's map
         lead = {"case": case, "fold": tested[case], "seed": 0, "role": "test", "selection": "last"}
@@ -80,6 +82,15 @@ def _rows(
             spread = {key: np.asarray(found[key]) for key in ("exact_var", "synthesised_var", "covariance")}
             named = {"variant": "published", "group": known.at[case, "group"], "tissue": tissue}
             yield {**lead, **named, "correlation": float(correlation(**spread)), **found}
+
+
+def _own_map(
+    file: Path, image: NDArray, tissues: NDArray[np.uint8], definition: Mapping[str, Any], threads: int
+) -> NDArray[np.float32]:
+    """Return the run's own map of a case, computed if ``file`` does not hold it yet, and memory-mapped."""
+    if not file.exists():
+        write_array(file, _map(image, tissues, definition, threads))
+    return np.load(file, mmap_mode="r", allow_pickle=False)
 
 
 def _map(
