@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +13,10 @@ import pytest
 from rerad.core.errors import ReradError
 from rerad.reporting.figures.multiverse import Curve, plot_curves, summary
 from rerad.reporting.multiverse import printed_value, shares
+from rerad.reporting.multiverse_told import told_multiverse
 
 VALUES = [0.70, 0.80, np.nan, 0.60]
+PLAIN = {"id": "chmfl", "title": "A study", "reference": "x", "tables": [], "figures": [], "deviations": []}
 
 
 @pytest.fixture
@@ -47,3 +51,60 @@ def test_the_figure_says_where_the_printed_value_lies(curve: Curve, tmp_path: Pa
     drawn = (tmp_path / "a.svg").read_text()
     assert drawn == (tmp_path / "b.svg").read_text()
     assert all(text in drawn for text in ("PHANTOM", "Bins:  width", "67% of 3 universes", "Accuracy"))
+
+
+@pytest.fixture
+def study() -> dict[str, Any]:
+    questions = [
+        {"question": "Bins", "options": ["width", "64"]},
+        {"question": "Mean", "options": ["patients", "folds"]},
+    ]
+    entry = {
+        "method": "hc_rf", "title": "HC + RF", "metric": "acc", "questions": questions,
+        "published": {"printed": 0.75, "where": "Table I prints"},
+    }  # fmt: skip
+    return {"task": "classification", "multiverse": {"rf": entry}}
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    csv = tmp_path / "chmfl" / "multiverse.csv"
+    csv.parent.mkdir()
+    frame = pd.DataFrame({"entry": "rf", "default": [1, 0, 0, 0, 0], "value": [*VALUES, 0.75], "published": 0.75})
+    frame.to_csv(csv, index=False)
+    csv.with_suffix(".png").write_bytes(b"curves")
+    return csv
+
+
+def test_the_page_counts_the_universes_on_either_side(
+    report: Callable, check_html: Callable, study: dict[str, Any], made: Path, write_metrics: Callable
+) -> None:
+    write_metrics("hc_rf", {"acc": (0.7, 0.6, 0.8)})
+    told = told_multiverse(study, made, made.parents[1])
+    assert told is not None
+    (entry,) = told["entries"]
+    assert [entry[key] for key in ("universes", "known", "failed", "below", "above", "equal")] == [5, 4, 1, 2, 1, 1]
+    assert (entry["own"], entry["smallest"], entry["largest"], entry["stale"]) == (0.7, 0.6, 0.8, None)
+    text = report(phantom=True, studies=[{**PLAIN, "multiverse": told}])
+    check_html(text)
+    assert "Table I prints 0.75: 2 of 4 universes lie below, 1 above, 1 on it" in text
+    assert "1 of 5 failed" in text
+    assert "data:image/png;base64,Y3VydmVz" in text
+
+
+def test_a_multiverse_of_another_run_says_so(study: dict[str, Any], made: Path, write_metrics: Callable) -> None:
+    write_metrics("hc_rf", {"acc": (0.71, 0.6, 0.8)})
+    told = told_multiverse(study, made, made.parents[1])
+    assert told is not None
+    assert told["entries"][0]["stale"] == 0.71
+
+
+def test_without_a_multiverse_one_line_tells_of_it(report: Callable, study: dict[str, Any], tmp_path: Path) -> None:
+    assert told_multiverse({"task": "classification"}, None, tmp_path) is None
+    told = told_multiverse(study, None, tmp_path)
+    assert told == {"universes": 4}
+    text = report(phantom=True, studies=[{**PLAIN, "multiverse": told}])
+    assert "4 combinations of answers" in text
+    assert "snakemake … multiverse" in text
+    study["multiverse"]["rf"]["enabled"] = False
+    assert told_multiverse(study, None, tmp_path) is None

@@ -510,6 +510,27 @@ def multiverses():
     return [study for study in PLAN.studies if PLAN.multiverse(study)]
 
 
+def asked_multiverses():
+    """Return the studies whose multiverse this call names as a target. A job that another process started may be any."""
+    if not workflow.is_main_process:
+        return multiverses()
+    targets = set(workflow.dag_settings.targets if workflow.dag_settings else [])
+    files = {study: {f"{RUN}/{study}/multiverse.{suffix}" for suffix in ("csv", "png", "svg")} for study in multiverses()}
+    return [study for study in multiverses() if "multiverse" in targets or files[study] & targets]
+
+
+def shown_multiverses(suffix):
+    """Return the multiverses that the page shows: those asked for, and those that are there.
+
+    The default target computes none: of a study that is not asked for, the files are taken as they stand.
+    """
+    known = {study: Path(RUN, study) for study in multiverses()}
+    made = [
+        study for study, folder in known.items() if all((folder / f"multiverse.{one}").exists() for one in ("csv", "png"))
+    ]
+    return [str(folder / f"multiverse.{suffix}") for study, folder in known.items() if study in asked_multiverses() + made]
+
+
 def features_of_study(wildcards):
     """Return the features of a study's cohort, if it has some."""
     cohort = cohort_of(wildcards)

@@ -127,6 +127,8 @@ rule vary:
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
+    wildcard_constraints:
+        study="|".join(asked_multiverses()) or "(?!)",
     resources:
         mem_mb=lambda wildcards, threads: MEMORY_OF_GENES + 1500 * threads,
         gpu=int(config["device"] != "cpu"),

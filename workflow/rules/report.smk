@@ -184,6 +184,8 @@ rule report:
         expand(f"{COHORT}/features_flow.csv", cohort=described_cohorts()),
         expand(f"{RUN}/{{study}}/cases.csv", study=studies_of_masks()),
         expand(f"{RUN}/{{study}}/comparisons.csv", study=PLAN.studies),
+        shown_multiverses("png"),
+        multiverses=shown_multiverses("csv"),
         findings=f"{RUN}/audit/findings.csv",
         manifests=expand(f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods),
         metrics=metrics_behind(),

@@ -15,6 +15,7 @@ make_report(
     metrics=[Path(path) for path in snakemake.input.metrics],
     predictions=[Path(path) for path in snakemake.input.predictions],
     costs=[Path(path) for path in snakemake.input.costs],
+    multiverses={Path(path).parent.name: Path(path) for path in snakemake.input.multiverses},
     findings=Path(snakemake.input.findings),
     config=snakemake.params.config,
     difference=snakemake.params.difference,

@@ -13,6 +13,7 @@ from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
 from rerad.reporting.drill.gather import gather
 from rerad.reporting.features import tabulate_features
+from rerad.reporting.multiverse_told import told_multiverse
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
 from rerad.reporting.tables import tabulate
@@ -81,6 +82,7 @@ def make_report(
     metrics: Sequence[Path],
     predictions: Sequence[Path],
     costs: Sequence[Path],
+    multiverses: Mapping[str, Path],
     findings: Path,
     config: Mapping[str, Any],
     difference: Sequence[tuple[str, Any, Any]],
@@ -95,7 +97,8 @@ def make_report(
     ``page`` lies in the run's folder, where everything else is found; ``manifests`` leads from a cohort to its
     manifest; ``studies`` are the enabled ones; ``cohorts`` says of each its source, whether it is a phantom and whether
     its labels were permuted; ``methods`` leads from a cohort to its methods' settings, whose ``metrics`` and
-    ``predictions`` lie behind the tables; ``difference`` lists (key, paper run, here).
+    ``predictions`` lie behind the tables; ``multiverses`` leads from a study to its multiverse.csv, where there is one,
+    beside which lies its figure; ``difference`` lists (key, paper run, here).
     """
     folder = page.parent
     spent = gather_costs(costs, csv=costs_csv)
@@ -108,7 +111,7 @@ def make_report(
     write(record=record, difference=difference, provenance=provenance, config_file=config_file)
     write_report(
         run=run,
-        studies=[_study(name, study, folder / name) for name, study in studies.items()],
+        studies=[_study(name, study, folder / name, multiverses.get(name)) for name, study in studies.items()],
         cohorts=[_cohort(name, about, folder / "cohorts" / name) for name, about in cohorts.items()],
         costs=spent.to_dict("records"),
         findings=findings,
@@ -143,7 +146,7 @@ def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> d
     }
 
 
-def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _study(name: str, study: Mapping[str, Any], folder: Path, multiverse: Path | None) -> dict[str, Any]:
     deviations = pd.read_csv(folder / "deviations.csv", dtype=str, keep_default_na=False)
     return {
         "id": name,
@@ -178,6 +181,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         "deviations": deviations.to_dict("records"),
         "per_case": f"{name}/cases.csv" if study["task"] == "segmentation" else "",
         "comparisons": folder / "comparisons.csv",
+        "multiverse": told_multiverse(study, multiverse, folder.parent / "trained" / study["cohort"]),
     }
 
 

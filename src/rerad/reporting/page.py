@@ -40,7 +40,8 @@ def write_report(
 
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
     optionally a primary of its own), optionally layers (paths of such html), figures (id, caption, png), deviations
-    (mappings of one shape), optionally comparisons (path of comparisons.csv or None) and per_case (the results of every
+    (mappings of one shape), optionally multiverse (what ``told_multiverse`` returned), comparisons (path of
+    comparisons.csv or None) and per_case (the results of every
     case, as a path from the page). ``findings``: the audit's
     findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality
     (folder or None), phantom, permuted, notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
@@ -98,7 +99,12 @@ def _study(study: Mapping[str, Any], cohorts: Sequence[Mapping[str, Any]]) -> di
         "reference": _reference(study["reference"]),
         "deviations": filled(study["deviations"]),
         "comparisons": read_comparisons(study.get("comparisons"), _labels(study)),
+        "multiverse": _multiverse(study.get("multiverse")),
     }  # fmt: skip
+
+
+def _multiverse(told: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return {**told, "source": embed(Path(told["png"]))} if told and "png" in told else told
 
 
 def _figure_label(name: str) -> str:
