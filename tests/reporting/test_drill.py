@@ -100,6 +100,10 @@ def test_cells_of_features_and_of_their_summary(tmp_path: Path) -> None:
     csv.write_text("roi,feature,nn\nedema,volume,1\n")
     entry = {"title": "t", "shape": "features", "error": "mape", "against": "nn", "rows": rows}
     assert cells_of(entry, csv)["edema_volume/f"]["metric"] == "mape_edema_volume"
+    csv.write_text("roi,feature,unit,nn\nedema,volume,cm3,1\nedema,sphericity,,1\n")
+    found = cells_of({**entry, "error": "mae"}, csv)
+    assert (found["edema_volume/f"]["unit"], found["edema_volume/f"]["scale"]) == ("cm³", 0.001)
+    assert "scale" not in found["edema_sphericity/f"]
     csv.write_text("metric,nn\nmae,1\nn_features_lower_mape_than_f,1\n")
     found = cells_of({**entry, "shape": "summary"}, csv)
     assert "against" not in found["mae/nn"]
@@ -157,3 +161,26 @@ def test_a_cell_opens_offline_and_closes(behind: dict[str, str], tmp_path: Path)
         tab.run(f"location.hash = '#cell/{CELL}'")
         tab.run(opened)
         assert "accuracy" in tab.run("document.getElementById('drill-title').textContent")
+        # On a phone nothing is to be scrolled sideways, and the panel can be closed.
+        tab.open(page, width=400, height=800)
+        tab.run("globalThis.drill = document.getElementById('drill')")
+        tab.run(f"location.hash = '#cell/{CELL}'")
+        tab.run(opened)
+        tab.run("new Promise(done => setTimeout(done, 50))")
+        boxes = "[...drill.querySelectorAll('.scroll')]"
+        wide = f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length"
+        assert tab.run("document.documentElement.scrollWidth") <= 400
+        assert tab.run(wide) == 0
+        assert (
+            tab.run("getComputedStyle(drill.querySelector('.patients td:nth-child(4)'), '::before').content")
+            == '"Score"'
+        )
+        tab.run("drill.querySelector('details.case').open = true")
+        tab.run("new Promise(done => setTimeout(done, 50))")
+        assert tab.run(wide) == 0
+        assert tab.run("drill.querySelector('details.case > img').clientWidth") > 250
+        corner = "drill.querySelector('.close').getBoundingClientRect()"
+        tab.run("drill.scrollTop = 500")
+        assert tab.run(f"document.elementFromPoint({corner}.x + 5, {corner}.y + 5).className") == "close"
+        tab.run("drill.querySelector('.close').click()")
+        assert tab.run("drill.open") is False

@@ -511,12 +511,12 @@ def multiverses():
 
 
 def asked_multiverses():
-    """Return the studies whose multiverse this call names as a target. A job that another process started may be any."""
+    """Return the studies whose multiverse this call names as a target; a job that another process started may be any."""
     if not workflow.is_main_process:
         return multiverses()
     targets = set(workflow.dag_settings.targets if workflow.dag_settings else [])
-    files = {study: {f"{RUN}/{study}/multiverse.{suffix}" for suffix in ("csv", "png", "svg")} for study in multiverses()}
-    return [study for study in multiverses() if "multiverse" in targets or files[study] & targets]
+    names = ["multiverse", *(f"{RUN}/{{study}}/multiverse.{suffix}" for suffix in ("csv", "png", "svg"))]
+    return [study for study in multiverses() if targets.intersection(name.format(study=study) for name in names)]
 
 
 def shown_multiverses(suffix):
@@ -524,11 +524,13 @@ def shown_multiverses(suffix):
 
     The default target computes none: of a study that is not asked for, the files are taken as they stand.
     """
-    known = {study: Path(RUN, study) for study in multiverses()}
+    asked = asked_multiverses()
     made = [
-        study for study, folder in known.items() if all((folder / f"multiverse.{one}").exists() for one in ("csv", "png"))
+        study
+        for study in multiverses()
+        if all(Path(RUN, study, f"multiverse.{one}").exists() for one in ("csv", "png"))
     ]
-    return [str(folder / f"multiverse.{suffix}") for study, folder in known.items() if study in asked_multiverses() + made]
+    return [f"{RUN}/{study}/multiverse.{suffix}" for study in multiverses() if study in (*asked, *made)]
 
 
 def features_of_study(wildcards):

@@ -124,11 +124,11 @@ rule vary:
         svg=f"{RUN}/{{study}}/multiverse.svg",
     log:
         f"{RUN}/logs/vary_{{study}}.log",
+    wildcard_constraints:
+        study="|".join(asked_multiverses()) or "(?!)",
     conda:
         "../../envs/environment.yaml"
     threads: workflow.cores
-    wildcard_constraints:
-        study="|".join(asked_multiverses()) or "(?!)",
     resources:
         mem_mb=lambda wildcards, threads: MEMORY_OF_GENES + 1500 * threads,
         gpu=int(config["device"] != "cpu"),

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-Cell = dict[str, str]
+from rerad.reporting.features import SCALES, UNITS
+
+Cell = dict[str, Any]
 WINS = "n_features_lower_"
 LISTED = {"features": ("roi", "feature"), "summary": ("metric",)}
 
@@ -22,7 +24,7 @@ class Key(NamedTuple):
     variant: str
 
 
-def key_of(cell: Mapping[str, str]) -> Key:
+def key_of(cell: Mapping[str, Any]) -> Key:
     """Return the key of a cell."""
     return Key(*(cell[name] for name in Key._fields))
 
@@ -31,8 +33,9 @@ def cells_of(entry: Mapping[str, Any], csv: Path) -> dict[str, Cell]:
     """Return what lies behind every value of ours in a table, as ``<row>/<column>`` → cell.
 
     ``entry`` is the table's in its study, ``csv`` the reproduced one. A cell has ``method`` (trained), the fields of
-    ``Key``, ``selection`` and ``metric`` as metrics.csv calls them; a count of features with a lower error has as
-    ``metric`` the error, and ``against`` the other method.
+    ``Key``, ``selection`` and ``metric`` as metrics.csv calls them; an error in another unit than the features are
+    measured in has ``unit`` and ``scale``, by which its values are multiplied; a count of features with a lower error
+    has as ``metric`` the error, and ``against`` the other method.
     """
     frame = pd.read_csv(csv, dtype=str, keep_default_na=False)
     found = _of_features(entry, frame) if "shape" in entry else _of_methods(entry, frame)
@@ -51,12 +54,15 @@ def _of_methods(entry: Mapping[str, Any], frame: pd.DataFrame) -> Iterator[tuple
 
 def _of_features(entry: Mapping[str, Any], frame: pd.DataFrame) -> Iterator[tuple[str, str, Cell]]:
     by_id = {row["method"]: row for row in entry["rows"]}
-    for names in frame[list(LISTED[entry["shape"]])].itertuples(index=False):
+    ids = list(LISTED[entry["shape"]])
+    units = frame["unit"] if entry.get("error") == "mae" and "unit" in frame else [""] * len(frame)
+    for names, unit in zip(frame[ids].itertuples(index=False), units, strict=True):
         listed = "_".join(names)
+        scaled = {"unit": UNITS[unit], "scale": SCALES[unit]} if unit else {}
         for method, row in by_id.items():
             cell = _of_row({"task": "regression", "role": "test", **row})
             if entry["shape"] == "features":
-                yield listed, method, {**cell, "metric": f"{entry['error']}_{listed}"}
+                yield listed, method, {**cell, "metric": f"{entry['error']}_{listed}", **scaled}
                 continue
             error, _, other = listed.removeprefix(WINS).partition("_than_")
             wins = {"against": _trained(by_id[other or entry["against"]])} if listed.startswith(WINS) else {}

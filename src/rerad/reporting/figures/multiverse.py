@@ -16,6 +16,7 @@ from rerad.reporting.rendering import meaning
 
 WIDTH, HEAD, CURVE, ROW = 7.2, 0.62, 2.2, 0.19  # inches
 OURS, PRINTED = COLOURS[0], COLOURS[1]
+ERRORS = ("mae", "mape")  # the only metrics without an upper end
 
 
 class Curve(NamedTuple):
@@ -31,7 +32,7 @@ class Curve(NamedTuple):
 def plot_curves(curves: Sequence[Curve], *, phantom: bool, png: Path, svg: Path) -> None:
     """Draw each method's values in rising order with their 95 % intervals, and below them the answers of each universe.
 
-    The printed value is a line, with the shares of universes on its sides; a ring is the run's own universe.
+    The printed value is a line, with the numbers of universes on its sides; a ring is the run's own universe.
     """
     heights = [height for curve in curves for height in (HEAD, CURVE, ROW * len(_lines(curve)) + 0.25)]
     with style():
@@ -58,7 +59,10 @@ def _draw_values(axes: Axes, curve: Curve, order: np.ndarray) -> None:
     )
     for place in np.flatnonzero(np.isnan(values)):
         axes.axvline(float(place), color=WARN, linewidth=0.8, linestyle=":", zorder=0)
-    axes.set(ylabel=_called(curve.table["metric"].iloc[0]), xticks=[], xlim=(-0.8, len(table) - 0.2))
+    metric = str(curve.table["metric"].iloc[0])
+    if not metric.startswith(ERRORS):  # over three folds Student's interval of an accuracy may reach beyond 1
+        axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
+    axes.set(ylabel=_called(metric), xticks=[], xlim=(-0.8, len(table) - 0.2))
 
 
 def _write_head(axes: Axes, curve: Curve) -> None:
@@ -82,8 +86,9 @@ def summary(curve: Curve) -> str:
     parts = ["ours failed" if np.isnan(own) else f"ours {own:.4g} (ring)"]
     told = f"{curve.where} {curve.printed:.4g} (line)"
     if len(known):
-        below, above = np.mean(known < curve.printed), np.mean(known > curve.printed)
-        told += f"; {below:.0%} of {len(known)} universes lie below, {above:.0%} above"
+        below, above = int((known < curve.printed).sum()), int((known > curve.printed).sum())
+        on = len(known) - below - above
+        told += f"; {below} of {len(known)} universes lie below, {above} above" + (f", {on} on it" if on else "")
         parts.append(f"all from {known.min():.4g} to {known.max():.4g}")
     return f"{told}\n" + "; ".join(parts + ([f"{failed} failed"] if failed else []))
 

@@ -42,11 +42,12 @@
   // A table of headings and rows; a cell is a text, a number or {value, show}.
   function table(headings, rows, { sorted = true, name = "" } = {}) {
     const head = make("tr", headings.map((text) => make("th", text, { scope: "col" })));
-    const lines = rows.map((row) => make("tr", row.map((cell) => {
+    const lines = rows.map((row) => make("tr", row.map((cell, place) => {
       const { value, show } = cell !== null && typeof cell === "object" ? cell : { value: cell };
       const td = make("td", show ?? (typeof value === "number" || value === null ? number(value) : value));
       if (typeof value === "number" || value === null) td.className = "right";
       td.dataset.value = value ?? "";
+      td.dataset.heading = headings[place];
       return td;
     })));
     for (const th of head.cells) if (lines.some((line) => line.cells[th.cellIndex].className)) th.className = "right";
@@ -70,17 +71,22 @@
       { value: `${SCOPES[scope]} ${which ?? ""}`.trim() },
       ...selections.flatMap((selection) => {
         const row = own.find((one) => one.scope === scope && one.number === which && one.selection === selection);
-        return row ? [{ value: row.value, show: within(row) }, row.n] : ["", ""];
+        return row ? [{ value: inUnit(cell, row.value), show: within(cell, row) }, row.n] : ["", ""];
       }),
     ]);
     const headings = ["", ...selections.flatMap((selection) => [selection + (selection === cell.selection ? " (in the table)" : ""), "n"])];
     return rows.length ? table(headings, rows, { sorted: false, name: "values" }) : [make("p", "There is no value: the method failed, or no case belongs here.")];
   }
 
-  function within(row) {
-    const spread = row.scope === "folds" && row.sd !== null ? ` ± ${number(row.sd)}` : "";
-    const interval = row.low === null ? "" : ` [${number(row.low)}, ${number(row.high)}]`;
-    return [make("b", number(row.value)), make("span", spread + interval, { className: "interval" })];
+  // A value in the unit of the table; features are measured in mm, mm² and mm³.
+  const inUnit = (cell, value) => (value === null || value === undefined ? value : value * (cell.scale ?? 1));
+  const unit = (cell) => (cell.unit ? `, ${cell.unit}` : "");
+
+  function within(cell, row) {
+    const told = (value) => number(inUnit(cell, value));
+    const spread = row.scope === "folds" && row.sd !== null ? ` ± ${told(row.sd)}` : "";
+    const interval = row.low === null ? "" : ` [${told(row.low)}, ${told(row.high)}]`;
+    return [make("b", told(row.value)), make("span", spread + interval, { className: "interval" })];
   }
 
   const same = (row, cell) => ["task", "role", "group", "variant"].every((name) => row[name] === cell[name]);
@@ -126,9 +132,9 @@
     if (part) {
       const rows = [...cases.values()].map((rows) => {
         const error = mean(rows.map((row) => Math.abs(row.prediction - row.truth)));
-        return [...lead(rows[0]), rows[0].truth, ...seeds.map((seed) => of(rows, seed)[0].prediction), error, rows[0].truth ? (100 * error) / Math.abs(rows[0].truth) : null];
+        return [...lead(rows[0]), inUnit(cell, rows[0].truth), ...seeds.map((seed) => inUnit(cell, of(rows, seed)[0].prediction)), inUnit(cell, error), rows[0].truth ? (100 * error) / Math.abs(rows[0].truth) : null];
       });
-      return table([...headings, "Truth", ...seeds.map((seed) => label("Prediction", seed)), "Error", "Error, %"], rows, { name: "patients" });
+      return table([...headings, `Truth${unit(cell)}`, ...seeds.map((seed) => label(`Prediction${unit(cell)}`, seed)), `Error${unit(cell)}`, "Error, %"], rows, { name: "patients" });
     }
     const largest = {};
     for (const row of own) largest[row.feature] = Math.max(largest[row.feature] ?? -Infinity, row.truth);
@@ -178,6 +184,15 @@
   const dialog = make("dialog", "", { id: "drill" });
   dialog.setAttribute("aria-labelledby", "drill-title");
   document.body.append(dialog);
+  // A table wider than the panel becomes a list: no number lies out of sight.
+  function fit() {
+    for (const box of dialog.querySelectorAll(".scroll")) {
+      box.firstChild.classList.remove("stacked");
+      box.firstChild.classList.toggle("stacked", box.scrollWidth > box.clientWidth);
+    }
+    rerad.reachable(dialog);
+  }
+
   let from = null;
   let asked = 0;
 
@@ -197,12 +212,15 @@
     const head = place?.closest("table").tHead.rows[0].cells[place.cellIndex];
     const title = make("h2", `${row}: ${head?.title || head?.textContent.trim() || names[1]}`, { id: "drill-title" });
     const list = make("div", patients(cell, results, index, entry.cohort, cell.selection));
-    const choice = selections(cell, results, (selection) => list.replaceChildren(...patients(cell, results, index, entry.cohort, selection)));
+    const choice = selections(cell, results, (selection) => {
+      list.replaceChildren(...patients(cell, results, index, entry.cohort, selection));
+      fit();
+    });
     const costs = rowsOf(results.costs).map((one) => Object.keys(SPENT).map((name) => one[name] ?? (name === "failed" ? "" : null)));
     dialog.replaceChildren(
       make("header", [title, close]),
       make("p", [entry.title, ". ", make("a", "Link to this", { href: PREFIX + address })], { className: "lead" }),
-      make("h3", cell.against ? "Features" : "Values"), ...(cell.against ? await features(cell, results, entry.cohort) : values(cell, results)),
+      make("h3", cell.against ? "Features" : `Values${unit(cell)}`), ...(cell.against ? await features(cell, results, entry.cohort) : values(cell, results)),
       make("h3", "Patients"), choice, list,
       make("h3", "Cost"), ...table(Object.values(SPENT), costs, { sorted: false }),
       make("h3", "Where it comes from"),
@@ -213,7 +231,7 @@
     from ??= place?.querySelector("button");
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    rerad.reachable(dialog);
+    fit();
   }
 
   const address = () => (location.hash.startsWith(PREFIX) ? decodeURIComponent(location.hash.slice(PREFIX.length)) : "");
@@ -241,5 +259,7 @@
     cell.append(button);
   }
   addEventListener("hashchange", follow);
+  addEventListener("resize", fit);
+  dialog.addEventListener("toggle", fit, true); // a picture was opened
   follow();
 })();
