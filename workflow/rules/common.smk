@@ -514,9 +514,11 @@ def asked_multiverses():
     """Return the studies whose multiverse this call names as a target; a job that another process started may be any."""
     if not workflow.is_main_process:
         return multiverses()
-    targets = set(workflow.dag_settings.targets if workflow.dag_settings else [])
+    targets = {str(Path(word)) for word in sys.argv[1:]}  # Snakemake itself tells of them after the rules are read
     names = ["multiverse", *(f"{RUN}/{{study}}/multiverse.{suffix}" for suffix in ("csv", "png", "svg"))]
-    return [study for study in multiverses() if targets.intersection(name.format(study=study) for name in names)]
+    return [
+        study for study in multiverses() if targets.intersection(str(Path(name.format(study=study))) for name in names)
+    ]
 
 
 def shown_multiverses(suffix):
