@@ -38,9 +38,9 @@ on_cluster() {
 }
 
 # The jobs that SLURM remembers, one a line, those of the first first.
-jobs() { scontrol --oneliner --details show job | sort -t= -k2n; }
+remembered() { scontrol --oneliner --details show job | sort -t= -k2n; }
 
-# Text by which to find out whether a job had a GPU, and what it had asked for.
+# How scontrol writes that a job has the GPU.
 gpu='GRES=gpu:1'
 
 cluster_install
@@ -55,7 +55,7 @@ on_cluster --snakefile tests/workflow/slurm/Snakefile --directory "$work/made_up
   { cat "$work/made_up.log"; fail "the made-up rule"; }
 grep -qr "exceeded memory limit" "$work/made_up/.snakemake/slurm_logs" || fail "no job was killed for its memory"
 # A killed job ends as FAILED where the Snakemake inside it lives to tell, as OUT_OF_MEMORY where the kernel kills.
-attempts=$(jobs | grep ' Comment=rule_hungry' | grep -oE '(JobState|MinMemoryNode)=\S+' | paste -sd ' ')
+attempts=$(remembered | grep ' Comment=rule_hungry' | grep -oE '(JobState|MinMemoryNode)=\S+' | paste -sd ' ')
 [[ $attempts =~ ^JobState=(FAILED|OUT_OF_MEMORY)\ MinMemoryNode=700M\ JobState=COMPLETED\ MinMemoryNode=1400M$ ]] ||
   fail "a job that was killed for its memory is not tried again with twice as much: $attempts"
 [ "$(cat "$work/made_up/hungry.txt")" = 0 ] || fail "a job that asked for the GPU does not see it"
@@ -71,7 +71,7 @@ while read -r file; do
 done < <(cd "results/demo/$study" && find tables figures comparisons.csv -type f | sort)
 [ "$compared" -gt 10 ] || fail "only $compared files to compare"
 
-jobs | grep -v ' Comment=rule_hungry' >"$work/jobs.txt"
+remembered | grep -v ' Comment=rule_hungry' >"$work/jobs.txt"
 failed=$(grep -vc 'JobState=COMPLETED' "$work/jobs.txt" || true)
 [ "$failed" -eq 0 ] || fail "$failed jobs did not complete"
 trained=$(grep -E ' Comment=rule_(search|train)_' "$work/jobs.txt" | grep -c "$gpu" || true)
