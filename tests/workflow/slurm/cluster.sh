@@ -52,19 +52,23 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=$cores RealMemory=$memory Gres=gpu:1 Stat
 PartitionName=all Nodes=$host Default=YES MaxTime=INFINITE State=UP
 CONF
   printf '# %s\nNodeName=%s Name=gpu File=/dev/null\n' "$marker" "$host" >/etc/slurm/gres.conf
+  daemons_up || {
+    tail -n 20 "$work"/slurm*.log >&2 || true
+    unavailable "this machine, a container perhaps, does not come up as a cluster"
+  }
+}
+
+daemons_up() {
   if [ ! -S /run/munge/munge.socket.2 ]; then
-    install -d -o munge -g munge -m 0755 /run/munge
-    runuser -u munge -- munged
+    install -d -o munge -g munge -m 0755 /run/munge && runuser -u munge -- munged || return
     touch "$work/started_munge"
   fi
-  slurmctld
-  slurmd
+  slurmctld && slurmd || return
   for _ in $(seq 60); do
     [ "$(sinfo --noheader --format %T 2>/dev/null)" = idle ] && return
     sleep 0.5
   done
-  tail -n 20 "$work"/slurm*.log >&2
-  fail "the cluster did not come up"
+  return 1
 }
 
 cluster_down() {
