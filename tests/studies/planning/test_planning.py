@@ -100,8 +100,10 @@ def test_a_run_of_its_own_wins_and_nothing_is_invented(paper: Plan) -> None:
     assert known.cpu_s == Amount(7.0, "measured: this run")
     assert known.disk == Amount(9.0, "measured: this run")
     assert estimated(chmfl("fold1"), paper).cpu_s == NOT_KNOWN
-    fetched = Amount(5e9, "from the archive's list")
-    assert estimated(job("acquire", cohort="sts"), paper, downloads={"sts": fetched}).disk == fetched
+    fetched = [Amount(5e9, "list of a"), NOT_KNOWN, Amount(1e9, "list of b")]
+    found = estimated(job("acquire", cohort="sts"), paper, downloads={"sts": fetched})
+    assert found.disk == Amount(6e9, "list of a and list of b")
+    assert estimated(job("acquire", cohort="sts"), paper, downloads={"sts": [NOT_KNOWN]}).disk == NOT_KNOWN
 
 
 def test_sums_count_what_is_not_known() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import functools
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from rerad.studies.check import read_yaml
 from rerad.studies.load import Plan, load
 from rerad.studies.merge import merge
 from rerad.studies.planning import show
-from rerad.studies.planning.estimate import NOT_KNOWN, NOTHING, Amount, Estimate, estimate, total
+from rerad.studies.planning.estimate import NOT_KNOWN, Amount, Estimate, estimate, total
 from rerad.studies.planning.graph import CORES, Job, read_graph, tiers
 from rerad.studies.planning.memory import uses
 from rerad.studies.planning.stored import COSTS, GPU_SECONDS, keep, read_gpu_seconds, read_kept, read_run
@@ -70,26 +70,34 @@ def run(overlays: list[Path], *, cores: int, csv: Path | None, only_keep: bool) 
     )
 
 
-def download(plan: Plan, cohort: str) -> Amount:
-    """Return the bytes that a cohort's archives tell; unknown of one that is silent or that lacks a setting."""
+def download(plan: Plan, cohort: str) -> list[Amount]:
+    """Return the bytes of each archive of a cohort; unknown of one that is silent or that lacks a setting."""
     source = plan.config["cohorts"][cohort]["source"]
     try:
         parts = cohorts.parts(cohort, source, plan.source_settings(cohort))
     except ReradError:
-        return NOT_KNOWN
+        return [NOT_KNOWN]
     if not parts:
-        return NOTHING
+        return []
     from rerad.cohorts import archives
 
-    size = archives.size(parts)
-    return NOT_KNOWN if size is None else Amount(float(size), f"from the archive's list: {cohort} from {source}")
+    sizes = [(part.source, archives.size([part])) for part in parts]
+    return [
+        NOT_KNOWN if size is None else Amount(float(size), f"from the archive's list: {cohort} from {name}")
+        for name, size in sizes
+    ]
 
 
 def _rows(
-    study: str, tier: str, jobs: Mapping[str, Job], found: Mapping[str, Estimate], downloads: Mapping[str, Amount]
+    study: str,
+    tier: str,
+    jobs: Mapping[str, Job],
+    found: Mapping[str, Estimate],
+    downloads: Mapping[str, Sequence[Amount]],
 ) -> list[dict[str, Any]]:
     parts = [found[name] for name in sorted(jobs)]
-    fetched = [downloads[job.wildcards["cohort"]] for job in jobs.values() if job.rule == "acquire"]
+    acquired = sorted(job.wildcards["cohort"] for job in jobs.values() if job.rule == "acquire")
+    fetched = [amount for cohort in acquired for amount in downloads[cohort]]
     totals = {
         "download": total(fetched),
         "disk": total(part.disk for part in parts),

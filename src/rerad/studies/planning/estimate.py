@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rerad.studies.load import Plan
@@ -52,12 +52,12 @@ def estimate(
     own: Mapping[str, Mapping[str, float]],
     kept: Mapping[str, Cost],
     gpu: Mapping[tuple[str, str, str], tuple[float, str]],
-    downloads: Mapping[str, Amount],
+    downloads: Mapping[str, Sequence[Amount]],
 ) -> Estimate:
     """Estimate one job: what this run measured, else what a run before measured, scaled by the work.
 
     ``own`` are the run's own costs by job, ``kept`` those of a run before by kind of job; ``gpu`` the printed seconds
-    of a case and epoch; ``downloads`` the bytes of each cohort that archives tell.
+    of a case and epoch; ``downloads`` the bytes of the archives of each cohort.
     """
     if job.name in own and not job.gpu:
         taken = own[job.name]
@@ -103,9 +103,11 @@ def _gpu_seconds(job: Job, plan: Plan, gpu: Mapping[tuple[str, str, str], tuple[
     )
 
 
-def _disk(job: Job, plan: Plan, kept: Mapping[str, Cost], downloads: Mapping[str, Amount]) -> Amount:
+def _disk(job: Job, plan: Plan, kept: Mapping[str, Cost], downloads: Mapping[str, Sequence[Amount]]) -> Amount:
     if job.rule == "acquire" and not plan.phantom(job.wildcards["cohort"]):
-        return downloads[job.wildcards["cohort"]]
+        told = total(downloads[job.wildcards["cohort"]])
+        known = [basis for basis in told.bases if basis != UNKNOWN]
+        return Amount(told.value, " and ".join(known)) if known else NOT_KNOWN
     before = kept.get(kind_of(job))
     if before is None:
         return NOT_KNOWN
