@@ -101,6 +101,16 @@ def test_the_optimiser_has_the_recipes_settings_and_leaves_frozen_weights_out() 
     assert [parameter.shape for parameter in group["params"]] == [(1, 2)]
 
 
+def test_an_overlay_that_writes_another_optimiser_takes_keys_of_the_first_back() -> None:
+    changed = recipe(optimiser={"name": "adam", "lr": 0.5, "momentum": None})
+    group = make_optimiser(changed, torch.nn.Linear(2, 1)).param_groups[0]
+    assert group["lr"] == 0.5
+    assert "momentum" not in group
+    for rule in ("sgd", "adam"):
+        with pytest.raises(ConfigError, match="missing key"):
+            recipe(optimiser={"name": rule, "lr": None})
+
+
 def test_how_often_the_state_is_written_decides_no_number() -> None:
     assert recipe(checkpoint_s=1).numbers == recipe(checkpoint_s=2).numbers
     assert recipe(threads=1).numbers != recipe(threads=2).numbers

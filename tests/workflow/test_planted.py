@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from scipy.stats import mannwhitneyu
 from tiny_run import ROOT, TINY, command
+
+from rerad.evaluation.statistics import holm
+from rerad.studies import load
+from rerad.studies.check import read_yaml
+from rerad.studies.merge import merge
+from rerad.training.code import is_network
 
 pytestmark = pytest.mark.workflow
 
@@ -69,6 +76,25 @@ def test_both_networks_find_planted_gliomas(tmp_path: Path) -> None:
     dice = {method: result(tmp_path, "planted", method, "dice_wt", cohort="brats") for method in methods}
     print(f"Dice of the whole tumour: {dice}")
     assert min(dice.values()) >= 0.80
+
+
+@pytest.mark.slow
+def test_no_network_differs_from_chance_where_the_labels_are_permuted(tmp_path: Path) -> None:
+    """The scores of cases that a network did not see, of positive against negative ones; Holm over the networks."""
+    files = [ROOT / "config" / "config.yaml", ROOT / "config" / "null.yaml"]
+    trained = load(merge(*map(read_yaml, files)), root=ROOT, files=files).methods["sts"]
+    networks = [method for method, settings in trained.items() if is_network(settings) and settings["model"] != "vnet"]
+    folder = tmp_path / "results" / "null" / "trained" / "sts"
+    targets = [f"results/null/trained/sts/{method}/metrics.csv" for method in networks]
+    run(command(tmp_path, *targets, overlays=(files[1],)), tmp_path)
+    scores = [pd.read_csv(folder / method / "seed0/all/predictions_classification.csv") for method in networks]
+    unseen = [table.query("role == 'test' and selection == 'last'") for table in scores]
+    p = [mannwhitneyu(*(part["score"] for _, part in table.groupby("target"))).pvalue for table in unseen]
+    found = pd.DataFrame({"p": p, "holm": holm(p)}, index=networks)
+    print(found.round(3).to_string())
+    assert len(networks) > 30
+    assert all(len(table) == 48 for table in unseen)
+    assert found["holm"].min() >= 0.05
 
 
 def area(oracle: pd.DataFrame) -> float:

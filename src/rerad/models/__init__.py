@@ -40,6 +40,7 @@ __all__ = [
 NETWORKS = {
     "chmfl": "rerad.models.chmfl",
     "cnlpc": "rerad.models.cnlpc",
+    "local_sd": "rerad.models.local_sd",
     "mcl3d": "rerad.models.mcl3d",
     "mmnas": "rerad.models.mmnas",
     "mor_cnn3d": "rerad.models.mor_cnn3d",

@@ -71,6 +71,10 @@ class RadSynth(nn.Module):
                 found = self.pool(found)
         return Output(values=self.output(self.dropout(found.flatten(1))))
 
+    def map(self, image: Tensor) -> Tensor:
+        """Return the value at the centre of every patch of an image (y, x): shape (y - 4, x - 4)."""
+        return dense(self, image)
+
 
 @torch.no_grad()
 def by_patches(network: RadSynth, image: Tensor, *, batch: int) -> Tensor:

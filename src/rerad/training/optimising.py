@@ -24,10 +24,10 @@ def make_optimiser(recipe: Recipe, network: nn.Module) -> optim.Optimizer:
 
 def optimiser_of(settings: Mapping[str, Any], parameters: Sequence[nn.Parameter]) -> optim.Optimizer:
     """Return the optimiser of a recipe's settings, in torch's fused form: one pass over the parameters a step."""
+    given = {key: value for key, value in settings.items() if key != "name" and value is not None}
     if settings["name"] == "keras_sgd":
-        return KerasSgd(parameters, **{key: value for key, value in settings.items() if key != "name"})
-    kind = {"adam": Adam, "sgd": Sgd}[settings["name"]]
-    return kind(parameters, fused=True, **{key: value for key, value in settings.items() if key != "name"})
+        return KerasSgd(parameters, **given)
+    return {"adam": Adam, "sgd": Sgd}[settings["name"]](parameters, fused=True, **given)
 
 
 def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:
@@ -38,7 +38,7 @@ def make_scheduler(recipe: Recipe, optimiser: optim.Optimizer) -> Any:
 def scheduler_of(settings: Mapping[str, Any], epochs: int, optimiser: optim.Optimizer) -> Any:
     """Return the schedule of a learning rate, which :func:`follow` steps once an epoch."""
     if settings["name"] == "cosine":
-        return lr_scheduler.CosineAnnealingLR(optimiser, epochs, eta_min=settings.get("lr_min", 0.0))
+        return lr_scheduler.CosineAnnealingLR(optimiser, epochs, eta_min=settings.get("lr_min") or 0.0)
     if settings["name"] == "step":
         return lr_scheduler.StepLR(optimiser, settings["every"], gamma=settings["factor"])
     if settings["name"] == "plateau":

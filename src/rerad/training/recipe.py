@@ -123,7 +123,7 @@ def check_optimiser(key: str, settings: Mapping[str, Any]) -> None:
         ConfigError: naming the key, its value and what to write instead.
     """
     _check_named(key, settings, OPTIMISERS)
-    if "lr" not in settings:
+    if settings.get("lr") is None:
         raise ConfigError("missing key", where=f"recipe.{key}.lr", remedy="Write the learning rate, such as 1.0e-4")
 
 
@@ -207,6 +207,8 @@ def _check_named(key: str, settings: Mapping[str, Any], kinds: Mapping[str, Sequ
         raise _wrong(f"{key}.name", settings.get("name"), f"one of {', '.join(kinds)}")
     keys = kinds[settings["name"]]
     for name, value in settings.items():
+        if value is None:  # taken back by an overlay that writes another name
+            continue
         if name != "name" and name not in keys:
             raise _wrong(f"{key}.{name}", value, f"a key of {settings['name']}: {', '.join(keys) or 'none'}")
         if name == "betas":
@@ -215,7 +217,7 @@ def _check_named(key: str, settings: Mapping[str, Any], kinds: Mapping[str, Sequ
         elif name != "name" and not _number(0)(value):
             raise _wrong(f"{key}.{name}", value, "a number, 0 or more")
     for name in {"step": ("every", "factor"), "plateau": ("patience", "factor")}.get(settings["name"], ()):
-        if name not in settings:
+        if settings.get(name) is None:
             raise ConfigError("missing key", where=f"recipe.{key}.{name}", remedy="Add it to the method's recipe")
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from rerad.cohorts.breast.tissues import TISSUES
 from rerad.core.errors import ConfigError, ReradError
 from rerad.core.seeds import derive
 from rerad.metrics.agreement import correlation, moments
 from rerad.models.output import Output
-from rerad.models.radsynth import PATCH, RadSynth, dense
+from rerad.models.radsynth import PATCH
 from rerad.training.device import precision
 from rerad.training.judged import Judged, Maps
 from rerad.training.loss import losses
@@ -49,9 +49,10 @@ def maps_of(network: nn.Module, inputs: Windows, case: int, shown: int) -> Maps:
     network puts below 0 is 0.
 
     Raises:
-        ConfigError: the network has no dense inference.
+        ConfigError: the network makes no maps.
     """
-    if not isinstance(network, RadSynth):
+    make: Callable[[Tensor], Tensor] | None = getattr(network, "map", None)
+    if make is None:
         told = f"{type(network).__name__} makes no map"
         raise ConfigError(told, where="model", remedy="Write model: radsynth with input: windows")
     levels, tissues = inputs.levels(case), inputs.truth(case)
@@ -61,7 +62,7 @@ def maps_of(network: nn.Module, inputs: Windows, case: int, shown: int) -> Maps:
         box = _whole(levels.shape) if index == shown else _rectangle(wanted[index])
         if box is None:
             continue
-        found = dense(network, inputs.scaled(levels[index][box]))
+        found = make(inputs.scaled(levels[index][box]))
         inner = tuple(slice(side.start + FAR, side.stop - FAR) for side in box)
         synthesised[index][inner] = np.maximum(found.cpu().numpy(), 0.0)
     return Maps(levels, tissues, inputs.exact(levels), synthesised)

@@ -213,7 +213,7 @@
     from ??= place?.querySelector("button");
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    rerad.reachable();
+    rerad.reachable(dialog);
   }
 
   const address = () => (location.hash.startsWith(PREFIX) ? decodeURIComponent(location.hash.slice(PREFIX.length)) : "");

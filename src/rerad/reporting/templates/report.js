@@ -86,12 +86,23 @@
     }
   }
 
-  function reachable() {
-    // What scrolls must scroll by keyboard, too.
-    for (const box of document.querySelectorAll(".scroll, pre")) {
-      if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  // What scrolls must scroll by keyboard, too. Only boxes near the screen are measured: measuring all lays out all.
+  const near = new Set();
+  const watch = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) near[isIntersecting ? "add" : "delete"](target);
+    measure();
+  }, { rootMargin: "100% 0px" });
+
+  function measure() {
+    const boxes = [...near].map((box) => [box, box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight]);
+    for (const [box, scrolls] of boxes) {
+      if (scrolls) box.tabIndex = 0;
       else box.removeAttribute("tabindex");
     }
+  }
+
+  function reachable(part = document) {
+    for (const box of part.querySelectorAll(".scroll, pre")) watch.observe(box);
   }
 
   // A link may lead into a closed part.
@@ -111,8 +122,8 @@
   }
   document.querySelectorAll(".tally[data-for]").forEach(makeSwitches);
   reachable();
-  addEventListener("resize", reachable);
-  addEventListener("toggle", reachable, true);
+  addEventListener("resize", measure);
+  addEventListener("toggle", measure, true);
   addEventListener("hashchange", reveal);
   reveal();
 
