@@ -82,8 +82,8 @@ def _full_size(path: Path) -> dict[str, Any]:
 def _train(settings: Settings, plan: Plan, cohort: str, folds: float) -> tuple[float | None, str]:
     recipe = settings["recipe"]
     if is_network(settings):
-        amount = _seen(settings, recipe, plan, cohort) * _width(settings) * recipe["epochs"] * folds
-        return amount, "voxels × cases × epochs × folds × width²"
+        amount = _seen(settings, recipe, plan, cohort) * recipe["epochs"] * folds
+        return amount, "voxels × cases × epochs × folds"
     if is_regressor(settings) and learns_in_epochs(settings):
         epochs = recipe["epochs"] + (recipe.get("autoencoder") or {"epochs": 0})["epochs"]
         return _weights(settings, plan, cohort) * cases(
@@ -98,7 +98,7 @@ def _search(settings: Settings, plan: Plan, cohort: str, folds: float) -> tuple[
         return 1.0, "as it is"
     if is_network(settings):
         seen = _seen(settings, {**settings["recipe"], **search}, plan, cohort)
-        return seen * _width(settings) * search["epochs"] * folds, "voxels × cases × epochs × folds × width²"
+        return seen * search["epochs"] * folds, "voxels × cases × epochs × folds"
     if settings["model"] == "linear":
         fits = len(search["l1_ratios"]) * search["n_lambdas"]
         return fits * cases(plan, cohort) * _genes(plan, cohort) * _folds(
@@ -130,13 +130,6 @@ def _genes(plan: Plan, cohort: str) -> int:
 def _weights(settings: Settings, plan: Plan, cohort: str) -> int:
     sizes = [_genes(plan, cohort), *settings["network"]["widths"]]
     return sum(a * b for a, b in itertools.pairwise(sizes))
-
-
-def _width(settings: Settings) -> float:
-    """Return the square of the channels: a convolution's products of one voxel."""
-    network = settings["network"]
-    wide = network.get("width") or network.get("channels") or max(network.get("filters", [1]))
-    return float(wide) ** 2
 
 
 def _seen(settings: Settings, recipe: Settings, plan: Plan, cohort: str) -> float:
