@@ -6,7 +6,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help demo plan compare test test-slow lint format docs lock bench clean
+.PHONY: help demo plan compare test test-slow slurm-test lint format docs lock bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -29,6 +29,9 @@ test: .venv/ready  ## Run the test suite
 
 test-slow: .venv/ready  ## Run the tests that take minutes as well
 	$(BIN)/python -m pytest -n $(if $(filter all,$(CORES)),auto,$(CORES)) --dist loadfile --no-loadscope-reorder --slow
+
+slurm-test: .venv/ready  ## Run one study of the demo on a SLURM cluster of this one machine (needs root and apt)
+	bash tests/workflow/slurm/run.sh
 
 lint: .venv/ready  ## Check style, types, the workflow and the generated files
 	$(BIN)/ruff check .

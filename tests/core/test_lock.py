@@ -84,25 +84,6 @@ def test_work_on_one_folder_waits_for_its_turn_and_clears_leftovers(tmp_path: Pa
     first.wait()
 
 
-def test_a_job_ends_with_the_run_that_started_it(tmp_path: Path) -> None:
-    script = (
-        "import os, subprocess, sys, time\n"
-        "from rerad.core import life\n"
-        "life.mark_run()\n"
-        "job = subprocess.Popen([sys.executable, '-c', "
-        "'from rerad.core import life; import time; life.end_with_run(); print(1, flush=True); time.sleep(60)'])\n"
-        "time.sleep(60)\n"
-    )
-    run = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    assert run.stdout is not None
-    assert run.stdout.readline() == "1\n"
-    run.kill()
-    run.wait()
-    started = time.monotonic()
-    assert run.stdout.read() == ""  # the pipe closes when the job, its last holder, is gone
-    assert time.monotonic() - started < 30
-
-
 def test_a_results_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "results").touch()
     with pytest.raises(ReradError, match=r"results/demo: cannot be written .* set paths\.results"):

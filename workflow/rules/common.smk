@@ -10,6 +10,7 @@ from snakemake.logging import logger
 from rerad import cohorts
 from rerad.cohorts.sources import SOURCES
 from rerad.core import life, lock
+from rerad.core.attempts import growing
 from rerad.core.digest import code_digest
 from rerad.core.errors import ConfigError
 from rerad.models import MODELS
@@ -82,9 +83,18 @@ LOOKING = {
     "--summary",
     "-D",
 }
-if workflow.is_main_process and not LOOKING.intersection(sys.argv):
-    life.mark_run()
-    lock.claim_run(RUN)
+if workflow.is_main_process:
+    if not LOOKING.intersection(sys.argv):
+        life.mark_run(lock.claim_run(RUN))
+else:
+    # A cluster starts Snakemake anew for each job, which removes old outputs first. Of a run that is over it must not:
+    # they may be those of the next one by now.
+    life.end_with_run()
+
+
+# GPUs of a machine are counted by the local profile; on a cluster that limit is one for a job, and the queue counts.
+resource_scopes:
+    gpu="local",
 
 
 # A limit of jobs a second is for clusters. It makes Snakemake weigh all waiting jobs again once a second for each job that
@@ -316,8 +326,8 @@ def memory_of_search(wildcards, threads):
     return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
 
-def memory_of(wildcards):
-    """Return the memory of a training in MB: a network's grows with its input."""
+def memory_of(wildcards, _):
+    """Return the memory of a training in MB, whatever its threads: a network's grows with its input."""
     settings = method_settings(wildcards)
     if is_regressor(settings) and learns_in_epochs(settings):
         return MEMORY_OF_GENES

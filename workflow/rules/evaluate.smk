@@ -17,7 +17,8 @@ rule evaluate:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=60,
     params:
         bootstraps=config["bootstraps"],
         code=code_of("evaluate", "rerad.evaluation.evaluate"),
@@ -41,7 +42,8 @@ rule compare:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=60,
     params:
         reference=lambda wildcards: PLAN.studies[wildcards.study]["compare_with"],
         rows=lambda wildcards: PLAN.rows(wildcards.study),
@@ -70,7 +72,8 @@ rule itemise:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=20,
     params:
         code=code_of("itemise", "rerad.evaluation.itemise"),
     message:
@@ -94,7 +97,8 @@ rule clock:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=60,
     params:
         times=lambda wildcards: PLAN.studies[wildcards.study]["times"],
         method=lambda wildcards: PLAN.methods[cohort_of(wildcards)][timed_method(wildcards)],
@@ -128,7 +132,7 @@ rule vary:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=lambda wildcards, threads: MEMORY_OF_GENES + 1500 * threads,
+        mem_mb=growing(lambda wildcards, threads: MEMORY_OF_GENES + 1500 * threads),
         gpu=int(config["device"] != "cpu"),
         runtime=1440,
     params:
@@ -155,7 +159,8 @@ rule audit:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=20,
     params:
         code=code_of("audit", "rerad.evaluation.findings"),
     message:

@@ -19,9 +19,9 @@ rule search:
         "../../envs/environment.yaml"
     threads: threads_of_search
     resources:
-        mem_mb=memory_of_search,
+        mem_mb=growing(memory_of_search),
         gpu=for_searched_networks(int(config["device"] != "cpu"), 0),
-        runtime=for_searched_networks(1440, 60),
+        runtime=for_searched_networks(1440, 240),
     params:
         settings=method_settings,
         folds=searched_folds,
@@ -58,9 +58,9 @@ rule train:
         "../../envs/environment.yaml"
     threads: for_learners(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
     resources:
-        mem_mb=memory_of,
+        mem_mb=growing(memory_of),
         gpu=for_learners(int(config["device"] != "cpu"), 0),
-        runtime=for_learners(1440, 60),
+        runtime=for_learners(1440, 240),
     params:
         settings=method_settings,
         folds=folds_of,
@@ -88,7 +88,7 @@ rule predict:
         "../../envs/environment.yaml"
     threads: 1
     resources:
-        mem_mb=8000,
+        mem_mb=growing(8000),
         gpu=int(config["device"] != "cpu"),
         runtime=240,
     params:

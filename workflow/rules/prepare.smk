@@ -18,7 +18,8 @@ rule prepare:
     threads: workflow.cores
     resources:
         # Of a whole-body CT a process holds 1.2 GB, with its features 1.5 GB.
-        mem_mb=lambda wildcards, threads: max(4000, 1500 * threads),
+        mem_mb=growing(lambda wildcards, threads: max(4000, 1500 * threads)),
+        runtime=240,
     params:
         settings=scan_settings("prepare"),
         seed=cohort_settings("seed"),
@@ -41,7 +42,8 @@ rule split:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=10,
     params:
         folds=lambda wildcards: PLAN.folds[wildcards.cohort],
         seed=cohort_settings("seed"),
@@ -65,7 +67,8 @@ rule picture:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=2000,
+        mem_mb=growing(2000),
+        runtime=60,
     params:
         settings=picture_settings,
         phantom=lambda wildcards: PLAN.phantom(wildcards.cohort),
@@ -90,7 +93,8 @@ rule describe:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=lambda wildcards, threads: 1500 * threads,
+        mem_mb=growing(lambda wildcards, threads: 1500 * threads),
+        runtime=480,
     params:
         settings=scan_settings("describe"),
         code=lambda wildcards: code_of("describe", f"rerad.cohorts.{wildcards.cohort}.describe"),

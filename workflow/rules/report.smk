@@ -19,7 +19,8 @@ rule tabulate:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=20,
     params:
         settings=lambda wildcards: study_settings(wildcards, "tables"),
         about=lambda wildcards: PLAN.about(cohort_of(wildcards)),
@@ -42,7 +43,8 @@ rule summarise:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=20,
     params:
         entry=lambda wildcards: PLAN.studies[wildcards.study]["layers"][wildcards.layers],
         method=layered_method,
@@ -71,7 +73,8 @@ rule agree:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=20,
     params:
         entry=lambda wildcards: PLAN.studies[wildcards.study]["genotypes"][wildcards.genotypes],
         methods=searched_methods,
@@ -100,7 +103,8 @@ rule list_genes:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=20,
     params:
         entry=lambda wildcards: PLAN.studies[wildcards.study]["penalties"][wildcards.penalties],
         code=code_of("list_genes", "rerad.reporting.genes", files=TEMPLATES),
@@ -133,7 +137,8 @@ rule plot:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=20,
     params:
         settings=lambda wildcards: PLAN.figure(wildcards.study, wildcards.figure),
         primary=lambda wildcards: PLAN.studies[wildcards.study]["primary"],
@@ -155,7 +160,8 @@ rule deviate:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=10,
     params:
         deviations=lambda wildcards: PLAN.studies[wildcards.study]["deviations"],
         code=code_of("deviate", "rerad.reporting.assemble"),
@@ -200,7 +206,8 @@ rule report:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1500,
+        mem_mb=growing(1500),
+        runtime=60,
     params:
         run=config["run"],
         studies=PLAN.studies,
@@ -228,7 +235,8 @@ rule complete:
     conda:
         "../../envs/environment.yaml"
     resources:
-        mem_mb=1000,
+        mem_mb=growing(1000),
+        runtime=10,
     message:
         "Check that every training succeeded"
     script:

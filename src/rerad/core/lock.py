@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import TextIO
 
 from rerad.core.errors import ReradError
 from rerad.core.files import PART, make_folder, remove_leftovers, unwritable
+from rerad.core.life import run_name
 
 log = logging.getLogger(__name__)
 _held: dict[Path, TextIO] = {}
@@ -37,8 +37,8 @@ def one_at_a_time(folder: str | Path) -> Iterator[None]:
         yield
 
 
-def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake") -> None:
-    """Hold the lock of a run's folder until this process ends, however it ends.
+def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake") -> Path:
+    """Hold the lock of a run's folder until this process ends, however it ends, and return its file.
 
     While it is held nobody else is at work there, so half-written files and Snakemake's own locks on the files of this
     folder can only stem from a killed run: they are removed. Locks of other runs in the same place are left alone.
@@ -49,7 +49,7 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
     folder = make_folder(folder)
     path = (folder / ".lock").resolve()
     if path in _held:
-        return
+        return path
     file = _opened(path)  # and kept open: closing it would release the lock
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,11 +63,12 @@ def claim_run(folder: str | Path, *, snakemake_folder: str | Path = ".snakemake"
             remedy="Wait for it to end, or give this one another name with --config run=NAME",
         ) from error
     file.truncate(0)
-    file.write(f"process {os.getpid()} on {os.uname().nodename}\n")
+    file.write(f"{run_name()}\n")  # jobs on other machines end when it is another's
     file.flush()
     _held[path] = file
     remove_leftovers(folder)
     _clear_stale_locks(folder, Path(snakemake_folder) / "locks")
+    return path
 
 
 def at_work(folder: str | Path) -> str:
