@@ -6,7 +6,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 SNAKEMAKE := $(BIN)/snakemake --cores $(CORES)
 
-.PHONY: help demo compare test test-slow slurm-test lint format docs lock bench clean
+.PHONY: help demo plan compare test test-slow slurm-test lint format docs lock bench clean
 
 help:  ## Show what can be made
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,9 @@ help:  ## Show what can be made
 demo: .venv/ready  ## Run all studies on phantom cohorts, eleven minutes on two cores
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo "The report: $(CURDIR)/results/demo/report.html"
+
+plan: .venv/ready  ## Tell what a run will cost before it runs, the paper run or: make plan CONFIG=config/demo.yaml
+	@$(BIN)/python -m rerad.studies.planning $(if $(filter all,$(CORES)),,--cores $(CORES)) $(CONFIG)
 
 compare: .venv/ready  ## Set two finished runs side by side: make compare A=demo B=paper
 	@$(BIN)/python -m rerad.reporting.runs "$(A)" "$(B)"
@@ -56,6 +59,7 @@ bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_RE
 	$(BIN)/python benchmarks/train_step.py
 	$(BIN)/python benchmarks/search_step.py
 	$(BIN)/python benchmarks/patches.py
+	$(BIN)/python benchmarks/dry_run.py
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
 	$(BIN)/python benchmarks/glcm_map.py
 	$(BIN)/python benchmarks/morphology.py

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from archive_server import ArchiveServer, serve
 
-from rerad.cohorts.archives import attribution, bring, expected
+from rerad.cohorts.archives import attribution, bring, expected, size
 from rerad.cohorts.manifest import Row, check_file, read_manifest, write_manifest
 from rerad.cohorts.sources import Part
 from rerad.core.errors import ReradError
@@ -64,6 +64,8 @@ def test_what_is_expected_is_told_in_files_and_bytes(server: ArchiveServer) -> N
     assert expected([files(server, ["a", "b"], size=1_500_000_000)]) == "about 2 files, 3.00 GB"
     sizeless = expected([files(server, ["a"])])
     assert sizeless == "about 1 files, 0.00 GB, and what url does not tell"
+    assert size([files(server, ["a", "b"], size=1_500_000_000)]) == 3_000_000_000
+    assert size([files(server, ["a"], size=7), files(server, ["b"])]) is None
 
 
 def test_an_archive_that_is_silent_is_not_waited_for() -> None:

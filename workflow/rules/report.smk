@@ -202,6 +202,7 @@ rule report:
         costs=f"{RUN}/costs.csv",
         provenance=f"{RUN}/provenance/provenance.json",
         config=f"{RUN}/config.yaml",
+        crate=f"{RUN}/ro-crate-metadata.json",
     log:
         f"{RUN}/logs/report.log",
     conda:

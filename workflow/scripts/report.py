@@ -24,4 +24,5 @@ make_report(
     costs_csv=Path(snakemake.output.costs),
     provenance=Path(snakemake.output.provenance),
     config_file=Path(snakemake.output.config),
+    crate=Path(snakemake.output.crate),
 )

@@ -18,6 +18,18 @@ log = logging.getLogger(__name__)
 
 def expected(parts: Sequence[Part]) -> str:
     """Return in words how many files and bytes the parts are; an archive that is silent is not waited for."""
+    files, size, silent = _told(parts)
+    told = f"about {files:,} files, {size / 1e9:,.2f} GB"
+    return told + (f", and what {' and '.join(silent)} does not tell" if silent else "")
+
+
+def size(parts: Sequence[Part]) -> int | None:
+    """Return how many bytes the parts are, None if an archive does not tell; a silent one is not waited for."""
+    _, size, silent = _told(parts)
+    return None if silent else size
+
+
+def _told(parts: Sequence[Part]) -> tuple[int, int, list[str]]:
     files = size = 0
     silent = []
     for part in parts:
@@ -32,8 +44,7 @@ def expected(parts: Sequence[Part]) -> str:
             silent.append(part.source)
         files += estimate.files or 0
         size += estimate.size or 0
-    told = f"about {files:,} files, {size / 1e9:,.2f} GB"
-    return told + (f", and what {' and '.join(silent)} does not tell" if silent else "")
+    return files, size, silent
 
 
 def bring(parts: Sequence[Part], folder: Path, store: Path, *, workers: int) -> list[Row]:

@@ -11,6 +11,7 @@ import pandas as pd
 from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
 from rerad.reporting.costs import gather_costs
+from rerad.reporting.crate import write_crate
 from rerad.reporting.drill.gather import gather
 from rerad.reporting.features import tabulate_features
 from rerad.reporting.multiverse_told import told_multiverse
@@ -91,8 +92,9 @@ def make_report(
     costs_csv: Path,
     provenance: Path,
     config_file: Path,
+    crate: Path,
 ) -> None:
-    """Write the page of a run, its costs, its provenance and its effective configuration.
+    """Write the page of a run, its costs, its provenance, its effective configuration and its RO-Crate.
 
     ``page`` lies in the run's folder, where everything else is found; ``manifests`` leads from a cohort to its
     manifest; ``studies`` are the enabled ones; ``cohorts`` says of each its source, whether it is a phantom and whether
@@ -128,6 +130,7 @@ def make_report(
             bootstraps=config["bootstraps"],
         ),
     )
+    write_crate(run=run, studies=studies, manifests=manifests, record=record, root=root, crate=crate)
 
 
 def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
