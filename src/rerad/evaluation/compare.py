@@ -13,7 +13,7 @@ import pandas as pd
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
 from rerad.core.seeds import derive
-from rerad.evaluation import paired_errors, paired_masks, paired_scores
+from rerad.evaluation import paired_errors, paired_maps, paired_masks, paired_scores
 from rerad.evaluation.checks import check_tested_once
 from rerad.evaluation.statistics import holm
 from rerad.training.predictions import read
@@ -27,7 +27,8 @@ COLUMNS = [
 COUNTS = ("n", "n_positive", "seeds", "against_seeds", "family", "folds", "detectable_patients")
 FAMILY = ["role", "selection", "variant"]
 PRIMARY = {"selection": "last", "variant": "published"}  # where a method that failed would have stood
-PAIRED: dict[str, ModuleType] = {module.TASK: module for module in (paired_scores, paired_masks, paired_errors)}
+BY_TASK = (paired_scores, paired_masks, paired_errors, paired_maps)
+PAIRED: dict[str, ModuleType] = {module.TASK: module for module in BY_TASK}
 
 
 def compare(
@@ -46,15 +47,15 @@ def compare(
 
     ``predictions`` leads from the row's id to the files of all chunks and seeds; floors are not set against each other.
     A line is a pair and a metric of one selection and variant: ``acc`` and ``auc``, or with the ``task`` segmentation
-    Dice and the 95 % Hausdorff distance of every region, or with ``regression`` the errors of every feature. Each case
-    counts once, averaged over the method's seeds, and only cases that both predicted count. ``difference`` is
-    method − against with the percentile interval of
-    ``bootstraps`` resamples of patients. ``test`` names the fit test behind ``p``: McNemar's exact one of accuracy,
-    DeLong's of AUC, Wilcoxon's over the patients of masks; ``p_holm`` is adjusted over the ``family`` lines of the same
-    role, selection, variant and metric, of masks those of all regions. ``t_test_p`` is the papers' unpaired t-test over
-    folds, ``wilcoxon_p`` the paired signed-rank test over the same folds. ``detectable`` is the smallest true
-    difference that the fit test finds with power 80 %, for accuracy also in patients. A method without predictions has
-    lines without values.
+    Dice and the 95 % Hausdorff distance of every region, with ``regression`` the errors of every feature, with
+    ``synthesis`` the agreement in every tissue. Each case counts once, averaged over the method's seeds, and only cases
+    that both predicted count. ``difference`` is method − against with the percentile interval of ``bootstraps``
+    resamples of patients. ``test`` names the fit test behind ``p``: McNemar's exact one of accuracy, DeLong's of AUC,
+    Wilcoxon's over the patients of everything else; ``p_holm`` is adjusted over the ``family`` lines of the same role,
+    selection, variant and metric, of masks those of all regions, of maps those of all tissues. ``t_test_p`` is the
+    papers' unpaired t-test over folds, ``wilcoxon_p`` the paired signed-rank test over the same folds. ``detectable``
+    is the smallest true difference that the fit test finds with power 80 %, for accuracy also in patients. A method
+    without predictions has lines without values.
 
     Raises:
         ReradError: a method has no predictions entry, is tested more than once, or targets differ between methods.
@@ -90,8 +91,8 @@ def _pairs(rows: Sequence[str], reference: str | None, floors: Sequence[str]) ->
 
 
 def _measure(metric: str) -> str:
-    """Return a metric without its region or feature: those of one metric are one family."""
-    measures = (*paired_masks.COMPARED, *paired_errors.COMPARED)
+    """Return a metric without its region, feature or tissue: those of one metric are one family."""
+    measures = (*paired_masks.COMPARED, *paired_errors.COMPARED, *paired_maps.COMPARED)
     return next((name for name in measures if metric.startswith(name)), metric)
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from rerad.evaluation.power import detectable_normal
-from rerad.evaluation.statistics import paired_wilcoxon
-from rerad.metrics.intervals import bootstrap_mean
+from rerad.evaluation.paired_patients import join, signed_ranks
 
 TASK = "regression"
-LEVEL = 0.95
 COMPARED = ("mae", "mape")
 
 
@@ -36,37 +31,13 @@ def once(part: pd.DataFrame) -> pd.DataFrame:
 def common(one: pd.DataFrame, two: pd.DataFrame, method: str, against: str) -> pd.DataFrame:
     """Return fold and errors of the cases of both, those of the second with the prefix ``other_``."""
     del method, against  # both have their truths from one table
-    return one.join(two.add_prefix("other_"), how="inner").sort_index()
+    return join(one, two)
 
 
 def lines(both: pd.DataFrame, *, threshold: float, seed: int, bootstraps: int) -> Iterator[dict[str, Any]]:
     """Yield a line a metric of what ``common`` returned: Wilcoxon's signed-rank test over the patients.
 
-    The interval is that of the mean difference over resamples of patients; ``detectable`` takes that difference for
-    normal.
-
     Source of the test: radiogenomics, section 2.4.
     """
     del threshold  # nothing is called positive
-    metrics = [name for name in both.columns if name.startswith(COMPARED) and f"other_{name}" in both.columns]
-    for metric in metrics:
-        first, second = (both[name].to_numpy(dtype=float) for name in (metric, f"other_{metric}"))
-        apart = first - second
-        known = apart[~np.isnan(apart)]
-        if not len(known):
-            yield {"metric": metric, "n": 0, "note": "no case in common"}
-            continue
-        low, high = bootstrap_mean(apart[None], samples=bootstraps, seed=seed, level=LEVEL)
-        error = float(np.std(known, ddof=1)) / math.sqrt(len(known)) if len(known) > 1 else math.nan
-        yield {
-            "metric": metric,
-            "n": len(known),
-            "value": float(np.nanmean(first)),
-            "against_value": float(np.nanmean(second)),
-            "difference": float(known.mean()),
-            "low": low,
-            "high": high,
-            "test": "Wilcoxon, signed ranks of patients",
-            "p": paired_wilcoxon(first, second),
-            "detectable": detectable_normal(error),
-        }
+    yield from signed_ranks(both, COMPARED, seed=seed, bootstraps=bootstraps)

@@ -182,6 +182,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path, multiverse: Path |
             for figure, entry in study["figures"].items()
         ],
         "deviations": deviations.to_dict("records"),
+        "labels": study.get("labels", {}),
         "per_case": f"{name}/cases.csv" if study["task"] == "segmentation" else "",
         "comparisons": folder / "comparisons.csv",
         "multiverse": told_multiverse(study, multiverse, folder.parent / "trained" / study["cohort"]),

@@ -41,11 +41,11 @@ def write_report(
     ``studies``: id, title, reference (the study file's mapping), primary, cohort, tables (id, title, html, csv: paths;
     optionally a primary of its own), optionally layers (paths of such html), figures (id, caption, png), deviations
     (mappings of one shape), optionally multiverse (what ``told_multiverse`` returned), comparisons (path of
-    comparisons.csv or None) and per_case (the results of every
-    case, as a path from the page). ``findings``: the audit's
-    findings.csv, or None. ``cohorts``: id, cases, patient_flow, features_flow, box_check (paths or None), quality
-    (folder or None), phantom, permuted, notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned.
-    ``behind`` is what ``gather`` returned: the page's drill-down. ``thumbnail`` is the width of quality pictures in
+    comparisons.csv or None), optionally labels (by method, where no row of a table is the method itself) and per_case
+    (the results of every case, as a path from the page). ``findings``: the audit's findings.csv, or None. ``cohorts``:
+    id, cases, patient_flow, features_flow, box_check (paths or None), quality (folder or None), phantom, permuted,
+    notes. ``costs``: rows of costs.csv. ``provenance``: what ``collect`` returned. ``behind`` is what ``gather``
+    returned: the page's drill-down. ``thumbnail`` is the width of quality pictures in
     pixels.
 
     Raises:
@@ -117,7 +117,8 @@ def _figure_label(name: str) -> str:
 
 def _labels(study: Mapping[str, Any]) -> dict[str, str]:
     frames = [pd.read_csv(table["csv"], dtype=str) for table in study["tables"]]
-    return {row["method"]: row["label"] for frame in frames if "method" in frame for row in frame.to_dict("records")}
+    rows = [row for frame in frames if "method" in frame for row in frame.to_dict("records")]
+    return {row["method"]: row["label"] for row in rows} | dict(study.get("labels", {}))
 
 
 def _reference(reference: Mapping[str, Any] | str) -> dict[str, str]:

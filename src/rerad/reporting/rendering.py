@@ -40,7 +40,11 @@ METRICS = {
     "mape": ("MAPE, %", "mean absolute percent error"),
     "hd95_mm": ("HD95, mm", "95 % Hausdorff distance (mm)"),
 }
-_REGION = re.compile(r"(?P<metric>.+)_(?P<region>et|tc|wt)")
+PLACES = {
+    **{"et": "ET", "tc": "TC", "wt": "WT"},
+    **{"fatty": "fatty tissue", "glandular": "glandular tissue", "lesion": "lesions"},
+}
+_PLACED = re.compile(f"(?P<metric>.+)_(?P<place>{'|'.join(PLACES)})")
 _TEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
     "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "±": r"$\pm$", "−": r"$-$", "–": "--", "<": r"\textless{}",
@@ -96,20 +100,20 @@ def amount(value: float | None) -> str:
 
 
 def metric(name: str) -> str:
-    """Return the heading of a metric's column; ``dice_et`` is that of the region ET."""
+    """Return the heading of a metric's column; ``dice_et`` is that of the region ET, ``bias_fatty`` of fatty tissue."""
     return _named(name, 0, "{1} {0}")
 
 
 def meaning(name: str) -> str:
-    """Return the full name of a metric; ``dice_et`` is that of the region ET."""
+    """Return the full name of a metric; ``dice_et`` is that of the region ET, ``bias_fatty`` of fatty tissue."""
     return _named(name, 1, "{0} of {1}")
 
 
 def _named(name: str, place: int, form: str) -> str:
-    found = None if name in METRICS else _REGION.fullmatch(name)
+    found = None if name in METRICS else _PLACED.fullmatch(name)
     if found is None or found["metric"] not in METRICS:
         return METRICS.get(name, (name, name))[place]
-    return form.format(METRICS[found["metric"]][place], found["region"].upper())
+    return form.format(METRICS[found["metric"]][place], PLACES[found["place"]])
 
 
 def tex(text: object) -> str:
