@@ -199,7 +199,7 @@ def code_of_acquiring(wildcards):
 
 def searched_chunks(cohort, method):
     """Return the chunks in which a method is searched for: all, or the first where one search is for all folds."""
-    chunks = PLAN.chunks(cohort)
+    chunks = PLAN.chunks(cohort, method)
     return chunks[:1] if searches_once(PLAN.methods[cohort][method]) else chunks
 
 
@@ -353,7 +353,7 @@ def trained_files(name, cohort, method):
         cohort=cohort,
         method=method,
         seed=config["seeds"],
-        chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort),
+        chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort, method),
     )
 
 
@@ -521,6 +521,7 @@ def chunks_of(wildcards, part, name):
     ]
 
 
+@functools.cache
 def multiverses():
     """Return the studies that have a multiverse in this run."""
     return [study for study in PLAN.studies if PLAN.multiverse(study)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+@functools.cache  # a run checks a dozen files with two schemas
+def _validator(schema: Path) -> Draft202012Validator:
+    return Draft202012Validator(read_yaml(schema))
+
+
 def check(
     content: Mapping[str, Any],
     schema: Path,
@@ -53,7 +59,7 @@ def check(
     Raises:
         ConfigError: naming file and key, the value, and what to write instead; the worst error only.
     """
-    errors = sorted(Draft202012Validator(read_yaml(schema)).iter_errors(content), key=_rank)
+    errors = sorted(_validator(schema).iter_errors(content), key=_rank)
     if errors:
         what, keys, remedy = _explain(errors[0])
         raise ConfigError(

@@ -19,6 +19,7 @@ from rerad.studies.multiverse import check_multiverse, expand_universes
 from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
+from rerad.training.code import learns_in_epochs
 
 Dict = dict[str, Any]
 LOCAL_FOLDERS = {"path": "scans", "segmentations": "segmentations"}  # keys of a source that name a folder, and of what
@@ -50,9 +51,10 @@ class Plan:
         """The folder of acquired cohorts."""
         return str(self.config["paths"]["data"]).rstrip("/")
 
-    def chunks(self, cohort: str) -> list[str]:
-        """Return the chunks of a cohort: ``all``, or one a fold."""
-        if self.config["jobs"] == "method":
+    def chunks(self, cohort: str, method: str) -> list[str]:
+        """Return the chunks of a method: ``all``, or one a fold; a floor is fitted sooner than a process starts."""
+        settings = self.methods[cohort][method]
+        if self.config["jobs"] == "method" or not (learns_in_epochs(settings) or "search" in settings):
             return ["all"]
         return [f"fold{fold}" for fold in range(1, self.folds[cohort] + 1)]
 
@@ -184,7 +186,7 @@ class Plan:
         for cohort, methods in self.methods.items():
             for method in methods:
                 for seed in self.config["seeds"]:
-                    for chunk in self.chunks(cohort):
+                    for chunk in self.chunks(cohort, method):
                         yield cohort, method, seed, chunk
 
 
