@@ -9,6 +9,7 @@ Scans, features and folds' sizes stay; only the pairing of cases and labels is d
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from measured import measured, verdict
 
 from rerad.cohorts.sts.acquire import acquire
 from rerad.cohorts.sts.describe import describe
@@ -34,8 +36,8 @@ from rerad.training.train import train
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def main() -> None:
-    """Run the permutations and print the table."""
+def main() -> int:
+    """Run the permutations and tell what every method yields."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--permutations", type=int, default=24)
     parser.add_argument("--workers", type=int, default=2)
@@ -54,12 +56,19 @@ def main() -> None:
     for row in rows:
         if isinstance(row, Exception):
             raise row
-    table = pd.concat(rows)
-    found = table.groupby("method")[["per_fold", "pooled"]].agg(["mean", "std"]).round(3)
-    print(f"{options.permutations} permutations, {plan.folds['sts']} folds")
-    print(found.to_string())
-    worst = (table.groupby("method")["per_fold"].mean() - 0.5).abs()
-    print(f"largest distance of a mean AUC per fold from 0.5: {worst.max():.3f} ({worst.idxmax()})")
+    return verdict(told(pd.concat(rows), plan.folds["sts"]))
+
+
+def told(table: pd.DataFrame, folds: int) -> list[bool]:
+    """Tell the mean of each method's AUCs over the permutations, and which is the farthest from 0.5."""
+    kept = []
+    for method, rows in table.groupby("method"):
+        for column, name in (("per_fold", f"mean AUC of {folds} folds"), ("pooled", "pooled AUC")):
+            note = f"mean of {len(rows)} permutations, sd {rows[column].std():.3f}"
+            kept.append(measured(f"{method}: {name}", rows[column].mean(), note=note))
+    apart = (table.groupby("method")["per_fold"].mean() - 0.5).abs()
+    kept.append(measured("largest distance of a mean AUC per fold from 0.5", apart.max(), note=str(apart.idxmax())))
+    return kept
 
 
 def make_cohort(plan: Plan, folder: Path, workers: int) -> None:
@@ -140,4 +149,4 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
