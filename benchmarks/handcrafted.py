@@ -56,7 +56,7 @@ def main() -> int:
     parser.add_argument("--turns", type=int, default=1)
     arguments = parser.parse_args()
     data = os.environ.get("RERAD_REAL_DATA")
-    if not data:
+    if not data or not Path(data, "sts").is_dir():
         not_measured("features of the 48 real PET cases", "RERAD_REAL_DATA names no folder with the public data")
         return verdict([])
     folder = Path(data, "sts")

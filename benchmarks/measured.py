@@ -123,7 +123,7 @@ def sentence(figure: Figure) -> str:
         return f"{figure.what}: {figure.outcome} ({figure.note})"
     text = f"{figure.what}: {quantity(figure.ours, figure.unit)}"
     if figure.peer is not None:
-        text += f", {figure.peer} {quantity(figure.peer_value, figure.unit)}, ratio {number(figure.ratio)}"
+        text += f"; {figure.peer}: {quantity(figure.peer_value, figure.unit)}; ratio {number(figure.ratio)}"
     if figure.bound is not None:
         text += f"; target: {target_text(figure)}, {figure.outcome}"
     return text + (f" ({figure.note})" if figure.note else "")
@@ -149,7 +149,7 @@ def number(value: float | None) -> str:
         return ""
     if abs(value) >= 1000 and math.isfinite(value):
         return f"{value:,.0f}"
-    return f"{value:.1e}" if 0 < abs(value) < 1e-3 else f"{value:.4g}"
+    return f"{value:.2g}" if 0 < abs(value) < 1e-3 else f"{value:.4g}"
 
 
 def _checked(record: Any) -> Figure:

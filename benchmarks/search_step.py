@@ -262,8 +262,8 @@ def told(
         kept.append(measured(name, steps[side], "s", peer=plain, target=fast, note=seconds_of))
         kept.append(measured(f"{name}: peak memory", peaks[side], "GB", peer=(plain[0], peaks[PLAIN]), target=light))
     whole, at = ("what the step keeps", kept_gb(RECIPE, FULL)), f"at {' × '.join(map(str, FULL))}, {RECIPE}"
-    kept.append(measured(f"peak memory {at}", full, "GB", peer=whole, target=at_most(PEAK_GB)))
-    epoch = f"epoch of {CASES} patients on a GPU"
+    kept.append(measured(f"peak memory of a search step {at}", full, "GB", peer=whole, target=at_most(PEAK_GB)))
+    epoch = f"epoch of the search over {CASES} patients on a GPU"
     if on_cpu:
         not_measured(epoch, "needs a GPU; this ran on the CPU")
     else:

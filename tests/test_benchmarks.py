@@ -32,7 +32,7 @@ TABLE = """\
 | --- | --- | --- | --- | --- | --- | --- | --- |
 | a | patches | 400 patches/s | NIfTI: 5 patches/s | 80 | ratio at least 5 | met |  |
 | a | memory | 1,234 MB |  |  | at most 16 MB | **missed** | the peak |
-| a | a\\|b | 1.0e-05 |  |  |  | – |  |
+| a | a\\|b | 1e-05 |  |  |  | – |  |
 | a | epoch |  |  |  |  | not measured | needs a GPU |
 """
 
@@ -88,7 +88,7 @@ def test_every_script_ends_with_its_verdict(root: Path) -> None:
 
 def test_a_figure_is_a_line_to_read_and_a_line_of_json(told: Path, capsys: pytest.CaptureFixture) -> None:
     assert measured.measured("map", 31.24159, "s", peer=("a loop", 82.1), target=at_most(0.6, RATIO), note="two turns")
-    line = "map: 31.24 s, a loop 82.1 s, ratio 0.3805; target: ratio at most 0.6, met (two turns)\n"
+    line = "map: 31.24 s; a loop: 82.1 s; ratio 0.3805; target: ratio at most 0.6, met (two turns)\n"
     assert capsys.readouterr().out == line
     record = json.loads(told.read_text())
     assert record.pop("ratio") == pytest.approx(0.380531, abs=1e-6)
@@ -182,6 +182,13 @@ def test_what_is_not_asked_for_is_listed_and_no_fault(scripts: Path, monkeypatch
     assert rows.loc["meets", "outcome"] == "met"
     assert rows.loc["lacks", "note"] == "no scanner"
     assert (rows.drop(["meets", "lacks"])["note"] == "was not asked for").all()
+
+
+@pytest.mark.parametrize("name", ["misses", "crashes"])
+def test_a_missed_target_and_a_failure_are_each_an_error(
+    scripts: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    assert start(monkeypatch, scripts, name)[0] == 1
 
 
 def test_a_run_that_is_ended_early_leaves_what_it_has(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
