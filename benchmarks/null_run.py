@@ -27,7 +27,7 @@ from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.core.splits import split
 from rerad.evaluation.evaluate import evaluate
-from rerad.search.tabular import choose
+from rerad.search.search import choose
 from rerad.studies import Plan, load
 from rerad.studies.merge import merge
 from rerad.training.code import is_network
@@ -139,6 +139,7 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
         segmentation=place / method / "predictions_segmentation.csv",
         regression=place / method / "predictions_regression.csv",
         history=place / method / "history.csv",
+        synthesis=place / method / "synthesis.csv",
         cost=place / method / "cost.json",
         artefacts=place / method / "artefacts",
     )

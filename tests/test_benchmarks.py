@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -84,6 +85,32 @@ def test_every_script_ends_with_its_verdict(root: Path) -> None:
         text = (root / "benchmarks" / f"{name}.py").read_text()
         assert "return verdict(" in text, name
         assert text.endswith('if __name__ == "__main__":\n    sys.exit(main())\n'), name
+
+
+def test_what_the_scripts_take_from_the_library_is_there(root: Path) -> None:
+    # Read, not imported: the libraries behind it would take longer than all other tests of this file.
+    for script in sorted((root / "benchmarks").glob("*.py")):
+        for node in ast.walk(ast.parse(script.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rerad"):
+                missing = {alias.name for alias in node.names} - offered(root / "src", node.module or "")
+                assert not missing, f"{script.name}: {node.module} has no {missing}"
+
+
+def offered(source: Path, module: str) -> set[str]:
+    """Return what can be imported from a module or a package."""
+    place = source.joinpath(*module.split("."))
+    tree = ast.parse((place / "__init__.py" if place.is_dir() else place.with_suffix(".py")).read_text())
+    names = {path.stem for path in place.iterdir()} if place.is_dir() else set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)  # what a package imports when it is asked for, by its name
+    return names
 
 
 def test_a_figure_is_a_line_to_read_and_a_line_of_json(told: Path, capsys: pytest.CaptureFixture) -> None:
