@@ -14,7 +14,7 @@ import pytest
 from tiny_run import ROOT, TINY, command, outcome
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
-CHAOS = ROOT / "tests" / "workflow" / "chaos.yaml"
+OVERLAYS = (TINY, *(ROOT / "tests" / "workflow" / name for name in ("one_study.yaml", "long_trainings.yaml")))
 KILLS = 25
 OF_SNAKEMAKE = 0.3  # share of the kills that hit Snakemake; the others hit one of its processes
 SECONDS = (0.2, 5.0)  # from the first job, or the last kill, to a kill
@@ -22,7 +22,7 @@ PATIENCE_S = 30  # in which jobs notice that their run is over
 
 
 def start(folder: Path) -> subprocess.Popen[bytes]:
-    line = command(folder, overlays=(TINY, CHAOS))
+    line = command(folder, overlays=OVERLAYS)
     return subprocess.Popen(line, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 

@@ -12,8 +12,8 @@ from tiny_run import ROOT, outcome
 
 pytestmark = [pytest.mark.workflow, pytest.mark.slow]
 Run = Callable[..., subprocess.CompletedProcess[str]]
-ONE_STUDY = ROOT / "tests" / "workflow" / "chaos.yaml"
-STAGES = [  # dbg
+ONE_STUDY = ROOT / "tests" / "workflow" / "one_study.yaml"
+STAGES = [
     "acquire", "prepare", "split", "describe", "picture", "search", "train", "evaluate", "compare", "tabulate", "plot",
     "deviate", "report",
 ]  # fmt: skip
