@@ -8,6 +8,10 @@ configfile: f"{workflow.basedir}/config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/methods.smk"
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/results.smk"
+include: "workflow/rules/multiverses.smk"
 include: "workflow/rules/acquire.smk"
 include: "workflow/rules/prepare.smk"
 include: "workflow/rules/learn.smk"

@@ -5,18 +5,22 @@ from __future__ import annotations
 import ast
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import ReradError, UnwritableError
 from rerad.core.files import (
     appending,
     atomic,
     atomic_folder,
     finish,
     hand_over,
+    new_array,
     remove_leftovers,
     sha256,
     unfinished,
@@ -111,6 +115,31 @@ def test_a_folder_without_permission_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_named(tmp_path: Path) -> None:
     with pytest.raises(ReradError, match=r"a\.csv: cannot be written \(No space left"), atomic(tmp_path / "a.csv"):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)), OSError("1000 requested and 512 written")]
+)
+def test_a_full_disk_is_named_inside_a_folder_as_well(tmp_path: Path, error: OSError) -> None:
+    told = r"f: cannot be written \((Disk quota exceeded|No space left on device)\)\. Free space"
+    with pytest.raises(UnwritableError, match=told), atomic_folder(tmp_path / "f") as part:
+        (part / "a").touch()
+        raise error
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("way", [atomic, atomic_folder])
+def test_an_input_that_cannot_be_read_stays_what_it_is(tmp_path: Path, way: Callable[..., Any]) -> None:
+    with pytest.raises(OSError, match="cannot identify image"), way(tmp_path / "f"):
+        raise OSError("cannot identify image file")
+
+
+def test_a_new_array_has_its_room_on_the_disk(tmp_path: Path) -> None:
+    array = new_array(tmp_path / "a.npy", np.float32, (1000, 1000))
+    assert (tmp_path / "a.npy").stat().st_blocks * 512 >= array.nbytes
+    array[:] = 1
+    array.flush()
+    assert np.load(tmp_path / "a.npy").sum() == 1e6
 
 
 def test_a_missing_input_is_not_taken_for_an_unwritable_target(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rerad.core.errors import CaseError, ReradError
+from rerad.core.errors import CaseError, ReradError, UnwritableError
 from rerad.core.parallel import map_cases
 
 
@@ -29,6 +30,18 @@ def test_results_in_order_with_errors_in_their_place(workers: int) -> None:
     assert str(results[2]) == "case 2: too short. Bring a longer one"
     assert isinstance(results[3], CaseError)
     assert str(results[3]) == "3: ValueError: odd"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("kind", [OSError, UnwritableError])
+def test_a_full_disk_is_no_fault_of_a_case(workers: int, kind: type[Exception]) -> None:
+    def work(item: int) -> int:
+        if item == 2:
+            raise OSError(errno.ENOSPC, "full") if kind is OSError else UnwritableError("cannot be written (full)")
+        return item
+
+    with pytest.raises(kind, match="full"):
+        map_cases(work, [0, 1, 2, 3], workers=workers, label="work")
 
 
 def test_a_worker_that_dies_is_told() -> None:

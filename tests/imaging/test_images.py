@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from rerad.core.errors import CaseError, ReradError
+from rerad.core.errors import CaseError, ReradError, UnwritableError
 from rerad.imaging.images import read_channels, read_image, read_mask, read_stored, same_geometry, write_image
 
 
@@ -19,6 +19,23 @@ def write(path: Path, values: np.ndarray, spacing=(1.0, 2.0, 3.0), origin=(0.0, 
         image.SetDirection(direction)
     sitk.WriteImage(image, str(path), useCompression=True)
     return path
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize("left", [0, 4096])
+def test_a_file_that_a_full_disk_cut_off_is_not_taken_for_written(
+    tmp_path: Path, values: np.ndarray, monkeypatch: pytest.MonkeyPatch, name: str, left: int
+) -> None:
+    whole = sitk.WriteImage
+
+    def cut_off(image: sitk.Image, path: str, **given: bool) -> None:  # as ITK does it, without an error
+        whole(image, path, **given)
+        Path(path).write_bytes(Path(path).read_bytes()[:left])
+
+    monkeypatch.setattr(sitk, "WriteImage", cut_off)
+    with pytest.raises(UnwritableError, match=rf"{name}: cannot be written \(No space left"):
+        write_image(tmp_path / name, sitk.GetImageFromArray(values))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.fixture

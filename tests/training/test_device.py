@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -37,6 +39,40 @@ def test_two_small_jobs_take_two_cards_before_they_share_one(tmp_path: Path) -> 
         assert [first % 2, second % 2, third % 2] == [0, 1, 0]
     with one_of(locks, what="GPU") as again:
         assert again == 0
+
+
+@pytest.fixture
+def two_cards(monkeypatch: pytest.MonkeyPatch) -> list[torch.device]:
+    """Pretend that two cards are there; the list is filled with those that are set."""
+    chosen: list[torch.device] = []
+    pretended = {
+        "is_available": lambda: True,
+        "device_count": lambda: 2,
+        "get_device_properties": lambda index: SimpleNamespace(uuid=f"GPU-{index}"),
+        "get_device_name": lambda device: f"pretended card {device.index}",
+        "set_device": chosen.append,
+        "reset_peak_memory_stats": lambda device: None,
+    }
+    for name, does in pretended.items():
+        monkeypatch.setattr(torch.cuda, name, does)
+    return chosen
+
+
+@pytest.mark.parametrize(("share", "cards"), [(1, [0, 1]), (2, [0, 1, 0, 1])])
+def test_small_jobs_spread_over_the_cards_and_no_card_holds_more_than_its_share(
+    tmp_path: Path, two_cards: list[torch.device], monkeypatch: pytest.MonkeyPatch, share: int, cards: list[int]
+) -> None:
+    def full(seconds: float) -> None:
+        raise TimeoutError(seconds)
+
+    with contextlib.ExitStack() as jobs:
+        held = [jobs.enter_context(claimed("auto", share=share, locks=tmp_path)) for _ in cards]
+        assert held == two_cards == [torch.device("cuda", card) for card in cards]
+        monkeypatch.setattr(time, "sleep", full)
+        with pytest.raises(TimeoutError), claimed("cuda", share=share, locks=tmp_path):
+            pass
+    with claimed("cuda", share=share, locks=tmp_path) as again:
+        assert again == torch.device("cuda", 0)
 
 
 def hold(path: Path) -> None:

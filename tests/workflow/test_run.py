@@ -18,7 +18,7 @@ import pandas as pd
 import pytest
 from tiny_run import ROOT, TINY, command, outcome, read_cohort
 
-from rerad.cohorts.breast.tissues import FATTY, GLANDULAR
+from rerad.cohorts.breast.labels import FATTY, GLANDULAR
 from rerad.imaging.stored import open_case
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

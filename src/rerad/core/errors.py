@@ -33,5 +33,9 @@ class ConfigError(ReradError):
     """The configuration is broken: the run ends before any work is done."""
 
 
+class UnwritableError(ReradError):
+    """A place cannot be written, most often because its disk is full: no fault of the case that was to be written."""
+
+
 class NoNumberError(ReradError):
     """A loss is no number: the steps are too large, or the data broken."""

@@ -7,6 +7,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from typing import Any, BinaryIO
 import numpy as np
 import pandas as pd
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import UnwritableError
 
 PART = ".part-"
+_SHORT = re.compile(r"\d+ requested and \d+ written")  # numpy tells of a full disk no other way
 
 
 @contextlib.contextmanager
@@ -28,7 +30,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
     The temporary name keeps the suffixes, because writers of images choose their format by them.
 
     Raises:
-        ReradError: the folder cannot be written.
+        UnwritableError: the folder cannot be written.
     """
     path = Path(path)
     part = path.with_name(f"{PART}{uuid.uuid4().hex[:8]}.{path.name}")
@@ -39,8 +41,7 @@ def atomic(path: str | Path) -> Iterator[Path]:
             _flush(part)
         os.replace(part, path)
     except OSError as error:
-        # Reading an input may fail inside the block too; that is not a matter of writing.
-        if error.filename not in (None, os.fspath(part), part) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not _of_writing(error, part):
             raise
         raise unwritable(path, error) from error
     finally:
@@ -52,7 +53,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield a temporary folder beside ``path`` that takes its place, whole, if the block ends without an error.
 
     Raises:
-        ReradError: the folder cannot be written.
+        UnwritableError: the folder cannot be written.
     """
     path = Path(path)
     part = path.with_name(f"{PART}{uuid.uuid4().hex[:8]}.{path.name}")
@@ -65,6 +66,10 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             os.replace(path, old)
         os.replace(part, path)
         shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        if not _of_writing(error, part):
+            raise
+        raise unwritable(path, error) from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
 
@@ -83,7 +88,7 @@ def appending(path: str | Path) -> Iterator[BinaryIO]:
     """Yield the unfinished file of ``path``, opened at its end; it stays, with what it has, however the block ends.
 
     Raises:
-        ReradError: it cannot be written.
+        UnwritableError: it cannot be written.
     """
     path = Path(path)
     make_folder(path.parent)
@@ -110,7 +115,7 @@ def finish(path: str | Path) -> None:
     """Flush the unfinished file of ``path`` to the disk and rename it into place.
 
     Raises:
-        ReradError: the place cannot be written.
+        UnwritableError: the place cannot be written.
     """
     path = Path(path)
     try:
@@ -124,7 +129,7 @@ def make_folder(path: str | Path) -> Path:
     """Make a folder and its parents.
 
     Raises:
-        ReradError: it cannot be made.
+        UnwritableError: it cannot be made.
     """
     path = Path(path)
     try:
@@ -172,10 +177,36 @@ def write_array(path: str | Path, values: np.ndarray) -> None:
         np.save(part, np.ascontiguousarray(values))
 
 
+def new_array(path: str | Path, kind: Any, shape: tuple[int, ...]) -> np.memmap:
+    """Return an array (.npy) to be filled in place, with its room on the disk.
+
+    A mapped page for which a full disk has no room would end the process without a word.
+    """
+    array = np.lib.format.open_memmap(path, mode="w+", dtype=kind, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
+    return array
+
+
 def sha256(path: str | Path) -> str:
     """Return the SHA-256 of a file's bytes."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_full(error: BaseException) -> bool:
+    """Tell whether an error is that of a full disk, or of a used-up quota."""
+    if not isinstance(error, OSError):
+        return False
+    return error.errno in (errno.ENOSPC, errno.EDQUOT) or (error.errno is None and bool(_SHORT.match(str(error))))
+
+
+def _of_writing(error: OSError, part: Path) -> bool:
+    """Tell whether an error inside a block that writes ``part`` is one of writing: an input may fail in it too."""
+    if error.filename is None:
+        return is_full(error) or error.errno is not None
+    return is_full(error) or Path(os.fsdecode(error.filename)).is_relative_to(part)
 
 
 def _flush(part: Path) -> None:
@@ -187,10 +218,11 @@ def _flush(part: Path) -> None:
         os.close(descriptor)
 
 
-def unwritable(path: Path, error: OSError) -> ReradError:
+def unwritable(path: Path, error: OSError) -> UnwritableError:
     """Return the error for a place that cannot be written."""
-    return ReradError(
-        f"cannot be written ({error.strerror or error})",
+    told = os.strerror(errno.ENOSPC) if is_full(error) and error.errno is None else error.strerror or str(error)
+    return UnwritableError(
+        f"cannot be written ({told})",
         where=str(path),
         remedy="Free space or give write permission there, or set paths.results and paths.data to other folders",
     )

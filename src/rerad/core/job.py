@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import atexit
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 
 from rerad.core import life, log
 from rerad.core.cost import measure
+from rerad.core.errors import ReradError
 from rerad.core.files import write_json
 
 
@@ -25,6 +27,9 @@ def begin(log_file: str | Path) -> None:
     def told() -> None:
         running.close()
         used = ("wall_s", "cpu_s", "peak_rss_mb")
-        write_json(Path(log_file).with_suffix(".cost.json"), {name: cost[name] for name in used})
+        try:
+            write_json(Path(log_file).with_suffix(".cost.json"), {name: cost[name] for name in used})
+        except ReradError as error:  # what the job made is no worse for it
+            logging.getLogger(__name__).error("%s", error)
 
     atexit.register(told)

@@ -19,11 +19,19 @@ class _Brief(logging.Formatter):
         return record.getMessage()
 
 
+class _File(logging.FileHandler):
+    """A file of messages; what does not fit on a full disk is lost, for the job itself tells of the disk."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def set_up(path: str | Path) -> None:
     """Send this job's messages, warnings and uncaught exceptions to its log file; errors to the terminal as well."""
     path = Path(path)
     make_folder(path.parent)
-    to_file = logging.FileHandler(path, mode="w", encoding="utf-8")
+    to_file = _File(path, mode="w", encoding="utf-8")
     to_file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s", "%H:%M:%S"))
     to_terminal = logging.StreamHandler(sys.stderr)
     to_terminal.setLevel(logging.ERROR)

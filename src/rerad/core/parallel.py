@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from joblib import Parallel, delayed, parallel_config
 
 from rerad.core import bar
-from rerad.core.errors import CaseError, ReradError
+from rerad.core.errors import CaseError, ReradError, UnwritableError
+from rerad.core.files import is_full
 from rerad.core.life import end_with
 
 log = logging.getLogger(__name__)
@@ -31,6 +32,10 @@ def map_cases(
 
     A ``ReradError`` is returned as it is, any other exception as a ``CaseError`` that names the item.
     ``function`` must be picklable. One worker runs in this process.
+
+    Raises:
+        UnwritableError, OSError: what is written finds no room.
+        ReradError: a worker was killed.
     """
     results: list[Any | ReradError] = []
     if workers <= 1 or len(items) <= 1:
@@ -78,9 +83,13 @@ def _in_worker(function: Callable[[Item], Any], item: Item, parent: int) -> tupl
 def _guarded(function: Callable[[Item], Any], item: Item) -> tuple[Any, str]:
     try:
         return function(item), ""
+    except UnwritableError:  # a full disk is no fault of the item: the whole job ends
+        raise
     except ReradError as error:
         return error, ""
     except Exception as error:  # one broken case must not take the others down
+        if is_full(error):
+            raise
         return CaseError(f"{type(error).__name__}: {error}", where=str(item)), traceback.format_exc()
 
 

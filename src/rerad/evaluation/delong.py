@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from rerad.core.errors import ReradError
 from rerad.metrics.points import checked
@@ -71,7 +71,7 @@ def delong_interval(target: Any, score: Any, *, level: float = 0.95, logit: bool
     """
     areas, covariance = delong_covariance(target, score)
     area, error = float(areas[0]), math.sqrt(covariance[0, 0])
-    reach = float(norm.ppf(0.5 + level / 2))
+    reach = NormalDist().inv_cdf(0.5 + level / 2)
     if not logit:
         return Area(area, error, max(0.0, area - reach * error), min(1.0, area + reach * error))
     spread = area * (1 - area)
@@ -95,10 +95,10 @@ def delong_test(target: Any, score: Any, other: Any, *, level: float = 0.95) -> 
     variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     # A difference of equal sums leaves a few units of the last bit.
     error = math.sqrt(variance) if variance > 1e-15 else 0.0
-    half = float(norm.ppf(0.5 + level / 2)) * error
+    half = NormalDist().inv_cdf(0.5 + level / 2) * error
     if error:
         z = value / error
-        return Difference(value, error, value - half, value + half, z, float(2 * norm.sf(abs(z))))
+        return Difference(value, error, value - half, value + half, z, 2 * NormalDist().cdf(-abs(z)))
     same = abs(value) < 1e-12
     return Difference(value, 0.0, value, value, 0.0 if same else math.nan, 1.0 if same else math.nan)
 

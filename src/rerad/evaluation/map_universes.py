@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerad.cohorts.breast.tissues import TISSUES
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.errors import ConfigError
 from rerad.core.files import write_array, write_csv
 from rerad.core.splits import read_splits

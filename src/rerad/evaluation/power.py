@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtri
 
 LEVEL, POWER = 0.05, 0.8
 
@@ -26,6 +25,8 @@ def detectable_accuracy(cases: int, discordant: int, *, level: float = LEVEL, po
 
     if cases < 1 or missing(1.0) < 0:
         return math.nan
+    from scipy.optimize import brentq  # as long to import as binom below
+
     return float(brentq(missing, 0.0, 1.0, xtol=1e-9))
 
 
@@ -51,7 +52,8 @@ def detectable_normal(error: float, *, level: float = LEVEL, power: float = POWE
 
     (z(1 − level/2) + z(power)) · error (Cohen 1988, section 2.4). Nan without an error.
     """
-    return float((ndtri(1 - level / 2) + ndtri(power)) * error) if error > 0 else math.nan
+    z = NormalDist().inv_cdf
+    return (z(1 - level / 2) + z(power)) * error if error > 0 else math.nan
 
 
 @lru_cache(maxsize=16)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -10,13 +12,14 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
-from rerad.core.errors import CaseError, ReradError
-from rerad.core.files import atomic
+from rerad.core.errors import CaseError, UnwritableError
+from rerad.core.files import atomic, unwritable
 from rerad.imaging.nifti import stored_floats
 
 # Headers store geometry as 32-bit floats: equal grids differ in the last digits of what is read back.
 TOLERANCE_MM = 1e-3
 DIRECTION_TOLERANCE = 1e-4
+HEADER = 2**16  # bytes: more than the header of a NIfTI file takes
 
 
 def read_image(path: str | Path) -> sitk.Image:
@@ -108,17 +111,32 @@ def write_image(path: str | Path, image: sitk.Image) -> None:
     """Write an image, compressed where its format knows how.
 
     Raises:
-        ReradError: it cannot be written.
+        UnwritableError: it cannot be written.
     """
     with atomic(path) as part:
         try:
             sitk.WriteImage(image, str(part), useCompression=True)
         except RuntimeError as error:
-            raise ReradError(
+            raise UnwritableError(
                 f"cannot be written ({last_line(error)})",
                 where=str(path),
                 remedy="Free space or give write permission there, and end the name as its format wants it (.nii.gz)",
             ) from error
+        if not _is_whole(part, image):  # ITK's writer of NIfTI does not tell of a full disk
+            raise unwritable(Path(path), OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+
+
+def _is_whole(path: Path, image: sitk.Image) -> bool:
+    """Tell whether a NIfTI file has room for the image's voxels; gzip ends with the length of what it holds."""
+    if not path.name.endswith((".nii", ".nii.gz")):
+        return True
+    wanted = image.GetNumberOfPixels() * image.GetNumberOfComponentsPerPixel() * image.GetSizeOfPixelComponent()
+    length = path.stat().st_size
+    if path.suffix == ".gz":
+        with open(path, "rb") as file:
+            file.seek(-min(length, 4), os.SEEK_END)
+            length = int.from_bytes(file.read(), "little")
+    return (length - wanted) % 2**32 < HEADER
 
 
 def _read(path: Path, *, dimensions: int) -> sitk.Image:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from rerad.metrics.points import METRICS, weighted_metrics
 
@@ -129,6 +128,8 @@ def over_folds(values: Array, *, level: float) -> tuple[float, float, float, flo
     mean = float(values.mean())
     if number < 2:
         return mean, float("nan"), float("nan"), float("nan"), number
+    from scipy.special import stdtrit  # half a second to import, and a training needs none of it
+
     sd = float(values.std(ddof=1))
     half = float(stdtrit(number - 1, 0.5 + level / 2)) * sd / number**0.5
     return mean, mean - half, mean + half, sd, number

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from rerad.cohorts.breast.tissues import TISSUES
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.errors import ReradError
 from rerad.reporting.artefacts import first_seed
 

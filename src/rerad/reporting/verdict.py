@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from statistics import NormalDist
 from typing import Any
-
-from scipy.special import ndtri
 
 from rerad.evaluation.power import detectable_normal
 
@@ -60,7 +59,7 @@ def detectable(low: float, high: float, *, level: float = 0.05, power: float = 0
     ``low`` and ``high`` are our 1 − level interval; its half-width gives the standard error of the normal
     approximation.
     """
-    return detectable_normal((high - low) / (2 * float(ndtri(1 - level / 2))), level=level, power=power)
+    return detectable_normal((high - low) / (2 * NormalDist().inv_cdf(1 - level / 2)), level=level, power=power)
 
 
 def difference(metric: str, value: float, published: str, low: float, high: float, n: int | None) -> str:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rerad.cohorts.breast.tissues import TISSUES
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.errors import ConfigError, ReradError
 from rerad.core.seeds import derive
 from rerad.metrics.agreement import correlation, moments

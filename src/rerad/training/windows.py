@@ -15,7 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rerad.cohorts.breast.tissues import GLANDULAR, LESION
+from rerad.cohorts.breast.labels import GLANDULAR, LESION
 from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.imaging.geometry import Geometry, box_spacing, from_cells

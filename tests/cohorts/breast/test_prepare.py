@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk
 
+from rerad.cohorts.breast.labels import FATTY, GLANDULAR, LESION
 from rerad.cohorts.breast.phantom_breast import BENIGN, FAT, GLAND, draw_breasts
-from rerad.cohorts.breast.tissues import FATTY, GLANDULAR, LESION
 from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.core.splits import make_splits

@@ -9,16 +9,8 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 
-from rerad.cohorts.breast.tissues import (
-    FATTY,
-    GLANDULAR,
-    LESION,
-    OTHER,
-    find_breast,
-    label_tissues,
-    log_smooth,
-    two_clusters,
-)
+from rerad.cohorts.breast.labels import FATTY, GLANDULAR, LESION, OTHER
+from rerad.cohorts.breast.tissues import find_breast, label_tissues, log_smooth, two_clusters
 from rerad.core.errors import CaseError
 
 SPACING = (4.0, 2.0, 2.0)

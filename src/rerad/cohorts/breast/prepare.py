@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from rerad.cohorts.breast.groups import TABLE, Known, read_groups
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.cohorts.breast.prepare_case import Labelled, Prepared, prepare_case
-from rerad.cohorts.breast.tissues import TISSUES
 from rerad.cohorts.cases import Case, acquired_cases
 from rerad.cohorts.manifest import Entry, check_table, read_manifest
 from rerad.cohorts.preparing import BOX_COLUMNS, FLOW_COLUMNS, SLICE_COLUMNS, excluded, keep_only, without_folder

@@ -9,8 +9,9 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from rerad.cohorts.breast.labels import LESION, TISSUES
 from rerad.cohorts.breast.scans import read_scan
-from rerad.cohorts.breast.tissues import LESION, TISSUES, label_tissues
+from rerad.cohorts.breast.tissues import label_tissues
 from rerad.cohorts.cases import Case
 from rerad.core.errors import CaseError
 from rerad.imaging.geometry import Geometry, box_of, geometry_of

@@ -11,10 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes, gaussian_filter, label, maximum_filter, minimum_filter
 
+from rerad.cohorts.breast.labels import FATTY, GLANDULAR, LESION, OTHER, TISSUES
 from rerad.core.errors import CaseError
 
-FATTY, GLANDULAR, LESION, OTHER = 1, 2, 3, 4
-TISSUES = {"fatty": FATTY, "glandular": GLANDULAR, "lesion": LESION}
 SMOOTH_MM = 1.5
 BINS = 512
 AIR = 0.05  # of the mean: what keeps the logarithm of noise in air from spreading

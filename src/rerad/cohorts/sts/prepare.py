@@ -17,7 +17,7 @@ from rerad.cohorts.sts.clinical import read_clinical
 from rerad.cohorts.sts.layout import CLINICAL
 from rerad.cohorts.sts.prepare_case import Prepared, prepare_case
 from rerad.core.errors import ReradError
-from rerad.core.files import atomic_folder, write_csv
+from rerad.core.files import atomic_folder, new_array, write_csv
 from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 
@@ -141,7 +141,7 @@ def permuted(table: pd.DataFrame, seed: int) -> pd.DataFrame:
 def _assemble(part: Path, table: pd.DataFrame, box: list[int]) -> None:
     """Join the pieces of the cases, one at a time, into one memory-mapped array each."""
     for name, kind in ARRAYS.items():
-        whole = np.lib.format.open_memmap(part / f"{name}.npy", mode="w+", dtype=kind, shape=(len(table), *box))
+        whole = new_array(part / f"{name}.npy", kind, (len(table), *box))
         for case, row in zip(table["case"], table["row"], strict=True):
             piece = part / f"{case}.{name}.npy"
             if piece.exists():

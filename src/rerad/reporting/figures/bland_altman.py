@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from numpy.typing import NDArray
 
-from rerad.cohorts.breast.tissues import TISSUES
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.pictures import COLOURS, INK, LINE, SOFT, new_figure, save, style
 from rerad.reporting.figures.image import absent
 from rerad.reporting.scores import selected

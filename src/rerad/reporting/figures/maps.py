@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from scipy.ndimage import zoom
 
 from rerad.core.errors import ReradError
 from rerad.core.pictures import SOFT, save, style
@@ -92,6 +91,8 @@ def _legend(part: Any) -> None:
 def upsampled(coarse: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """Return a map (y', x') on the grid of a slice (y, x) that covers the same field, linear between its cells."""
     factors = [new / old for new, old in zip(shape, coarse.shape, strict=True)]
+    from scipy.ndimage import zoom  # half a second to import, for every kind of figure
+
     return zoom(np.asarray(coarse, dtype=float), factors, order=1, mode="nearest", grid_mode=True)
 
 

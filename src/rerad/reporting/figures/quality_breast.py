@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from rerad.cohorts.breast.tissues import LESION, TISSUES
+from rerad.cohorts.breast.labels import LESION, TISSUES
 from rerad.core.pictures import new_figure, style
 from rerad.imaging.geometry import box_spacing, from_cells
 from rerad.imaging.stored import open_case

@@ -12,7 +12,7 @@ from matplotlib.image import AxesImage
 from matplotlib.lines import Line2D
 
 from rerad.cohorts.breast.groups import GROUPS
-from rerad.cohorts.breast.tissues import TISSUES
+from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.pictures import new_figure, save, style
 from rerad.reporting.figures.image import TISSUE, absent, bare, mark_phantom, outline, scale_bar, show, window, write
 from rerad.reporting.synthesised import Shown, one_a_group, read_shown

@@ -1,0 +1,238 @@
+# What is made of trainings: the files behind tables, figures and the page.
+import json
+
+from rerad.studies import trained_methods
+from rerad.training.code import training_code
+
+SEARCHED = ("chosen.json", "search_history.csv", "search_cost.json")  # what a search writes
+
+
+def trained_files(name, cohort, method):
+    """Return one file of every seed and chunk of a method; of its search only those that there are."""
+    return expand(
+        f"{CHUNK}/{name}",
+        cohort=cohort,
+        method=method,
+        seed=config["seeds"],
+        chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort, method),
+    )
+
+
+def all_costs():
+    """Return the cost of every search and training."""
+
+    def names(cohort, method, chunk):
+        searched = "search" in PLAN.methods[cohort][method] and chunk in searched_chunks(cohort, method)
+        return ["search_cost.json", "cost.json"] if searched else ["cost.json"]
+
+    return [
+        f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
+        for cohort, method, seed, chunk in PLAN.trainings()
+        for name in names(cohort, method, chunk)
+    ]
+
+
+def tasks_shown():
+    """Return (cohort, method) → the tasks of which a table of some study shows results."""
+    shown = {}
+    for study in PLAN.studies.values():
+        for entry in study["tables"].values():
+            task = entry.get("task", "regression" if "shape" in entry else "classification")
+            for method in trained_methods(entry):
+                shown.setdefault((study["cohort"], method), set()).add(task)
+    return shown
+
+
+def metrics_behind():
+    """Return the metrics of every method that a table shows."""
+    return [f"{TRAINED}/metrics.csv".format(cohort=cohort, method=method) for cohort, method in tasks_shown()]
+
+
+def predictions_behind():
+    """Return the predictions that lie behind the tables."""
+    return [
+        file
+        for (cohort, method), tasks in tasks_shown().items()
+        for task in sorted(tasks)
+        for file in trained_files(f"predictions_{task}.csv", cohort, method)
+    ]
+
+
+def timed_method(wildcards):
+    """Return the method whose network a study times."""
+    return PLAN.studies[wildcards.study]["times"]["method"]
+
+
+def times_of(*studies):
+    """Return the tables of times of some studies, or of all."""
+    return [f"{RUN}/{study}/costs.html" for study in studies or PLAN.studies if "times" in PLAN.studies[study]]
+
+
+def cohort_of(wildcards):
+    return PLAN.studies[wildcards.study]["cohort"]
+
+
+def entry_of(wildcards, part):
+    """Return a table's or a figure's entry in its study."""
+    if part == "figures":
+        return PLAN.figure(wildcards.study, wildcards.figure)
+    return PLAN.studies[wildcards.study]["tables"][wildcards.table]
+
+
+def masks_of_figure(wildcards):
+    """Return the predictions of segmentation that a figure needs."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    kinds = ("segmentations", "overlays", "boxes")
+    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind in kinds else []
+
+
+def predictions_of(wildcards):
+    """Return the name of the predictions that a study compares."""
+    return f"predictions_{PLAN.studies[wildcards.study]['task']}.csv"
+
+
+def described_cohorts():
+    """Return the cohorts whose cases have handcrafted features."""
+    return [cohort for cohort in PLAN.methods if "describe" in config["cohorts"][cohort]]
+
+
+def studies_of_masks():
+    """Return the studies that are about segmentation."""
+    return [name for name, study in PLAN.studies.items() if study["task"] == "segmentation"]
+
+
+def searches_of_figure(name, *kinds):
+    """Return an input function: a file of every search that a figure of some kinds shows."""
+
+    def files(wildcards):
+        return chunks_of(wildcards, "figures", name) if entry_of(wildcards, "figures")["kind"] in kinds else []
+
+    return files
+
+
+def history_of_figure(wildcards):
+    """Return the courses that a figure shows: of searches, or of trainings."""
+    kinds = {"search_history": "search_history.csv", "learning_curves": "history.csv"}
+    name = kinds.get(entry_of(wildcards, "figures")["kind"])
+    return chunks_of(wildcards, "figures", name) if name else []
+
+
+def comparisons_of_figure(wildcards):
+    """Return the comparisons that a figure of errors marks its differences by."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    return [f"{RUN}/{{study}}/comparisons.csv"] if kind == "errors" else []
+
+
+def networks_of_figure(wildcards):
+    """Return the settings of the networks that a figure shows as wholes."""
+    if entry_of(wildcards, "figures")["kind"] != "network":
+        return {}
+    methods = PLAN.methods[cohort_of(wildcards)]
+    return {method: methods[method]["network"] for method in methods_of(wildcards, "figures")}
+
+
+def arrays_of_figure(wildcards):
+    """Return the arrays that a figure with pictures of scans needs."""
+    kind = entry_of(wildcards, "figures")["kind"]
+    arrays = f"{COHORT}/arrays".format(cohort=cohort_of(wildcards))
+    return [arrays] if kind in ("scans", "maps", "segmentations", "modalities", "patches", "overlays") else []
+
+
+def published_of_table(wildcards):
+    """Return the published values of a table, if the paper has them."""
+    return PLAN.published(wildcards.study, wildcards.table)
+
+
+def comparisons_of_table(wildcards):
+    """Return the comparisons that a table of features marks its differences by."""
+    entry = entry_of(wildcards, "tables")
+    return [f"{RUN}/{{study}}/comparisons.csv"] if entry.get("shape") == "features" else []
+
+
+def published_of_figure(wildcards):
+    """Return the published values of a forest plot's table."""
+    table = entry_of(wildcards, "figures").get("table")
+    return PLAN.published(wildcards.study, table) if table else []
+
+
+def study_settings(wildcards, part):
+    """Return what a table needs of its study: a change elsewhere in the study does not concern it."""
+    study = PLAN.studies[wildcards.study]
+    entry = wildcards[part.removesuffix("s")]
+    return {key: study[key] for key in ("primary", "paper_cohort", "deviations")} | {part: {entry: study[part][entry]}}
+
+
+def methods_of(wildcards, part):
+    """Return the trained methods of a table's or a figure's rows."""
+    return trained_methods(entry_of(wildcards, part))
+
+
+def results_of(wildcards, part, name):
+    """Return one file a method of a table or a figure."""
+    return [
+        f"{TRAINED}/{{name}}".format(cohort=cohort_of(wildcards), method=m, name=name)
+        for m in methods_of(wildcards, part)
+    ]
+
+
+def chunks_of(wildcards, part, name):
+    """Return one file of every seed and chunk of the methods of a table or a figure."""
+    return [
+        file for method in methods_of(wildcards, part) for file in trained_files(name, cohort_of(wildcards), method)
+    ]
+
+
+def stale_methods(wildcards):
+    """Return the methods of a table that were trained with code that has changed since."""
+    cohort = cohort_of(wildcards)
+    return [
+        method
+        for method in methods_of(wildcards, "tables")
+        if any(is_stale(cohort, method, path) for path in trained_files("cost.json", cohort, method))
+    ]
+
+
+def is_stale(cohort, method, cost):
+    if config["code_changed"] != "warn" or not Path(cost).exists():
+        return False
+    return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method])
+
+
+def table_files(study, table):
+    return expand(f"{RUN}/{study}/tables/{table}.{{format}}", format=TABLE_FORMATS)
+
+
+def tables_of(*studies, headline=False):
+    return [
+        file
+        for study in studies or PLAN.studies
+        for table, entry in PLAN.studies[study]["tables"].items()
+        if entry.get("headline") or not headline
+        for file in table_files(study, table)
+    ] + [
+        file
+        for study in ([] if headline else studies or PLAN.studies)
+        for table in others_of("layers", study) + others_of("genotypes", study) + others_of("penalties", study)
+        for file in table_files(study, table)
+    ]
+
+
+def layered_method(wildcards):
+    """Return the settings of the method whose layers a table shows."""
+    study = PLAN.studies[wildcards.study]
+    return study["methods"][study["layers"][wildcards.layers]["method"]]
+
+
+def searched_methods(wildcards):
+    """Return the entries of the methods whose architectures a table compares."""
+    methods = PLAN.studies[wildcards.study]["genotypes"][wildcards.genotypes]["methods"]
+    return {method: PLAN.methods[cohort_of(wildcards)][method] for method in methods}
+
+
+def figures_of(*studies):
+    return [
+        f"{RUN}/{study}/figures/{figure}.{form}"
+        for study in studies or PLAN.studies
+        for figure in PLAN.studies[study]["figures"]
+        for form in FIGURE_FORMATS
+    ]
