@@ -136,8 +136,9 @@ def prepared(place: Path) -> tuple[dict[str, Path], Path, str, list[int]]:
 
 def from_scans(scans: dict[str, Path], corner: np.ndarray, size: int) -> list[np.ndarray]:
     """Return the patch of every file, each read anew."""
-    volumes = [sitk.GetArrayViewFromImage(sitk.ReadImage(str(path))) for path in scans.values()]
-    return [np.array(read_patch(volume, corner, [size] * 3)) for volume in volumes]
+    # A view does not keep its image alive.
+    images = [sitk.ReadImage(str(path)) for path in scans.values()]
+    return [np.array(read_patch(sitk.GetArrayViewFromImage(image), corner, [size] * 3)) for image in images]
 
 
 def from_arrays(arrays: Path, case: str, corner: np.ndarray, size: int) -> list[np.ndarray]:
