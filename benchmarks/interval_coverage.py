@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from measured import at_least, measured, verdict
-from null_run import ROOT, make_cohort, one_permutation
+from null_run import FILES, ROOT, make_cohort, one_permutation
 from scipy.stats import norm
 
 from rerad.core.parallel import map_cases
@@ -113,8 +113,7 @@ def held(name: str, low: float, high: float, truth: float) -> dict[str, object]:
 
 def null_cohorts(permutations: int, workers: int) -> pd.DataFrame:
     """Return whether each AUC interval of each cheap method holds 0.5, one row a permutation, method and scope."""
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    plan = load(merge(config, yaml.safe_load((ROOT / "config" / "null.yaml").read_text())), root=ROOT)
+    plan = load(merge(*(yaml.safe_load(file.read_text()) for file in FILES)), root=ROOT, files=FILES)
     plan = replace(plan, methods={"sts": {name: plan.methods["sts"][name] for name in CHEAP}})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

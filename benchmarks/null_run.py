@@ -34,6 +34,8 @@ from rerad.training.code import is_network
 from rerad.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
+# Told to the plan as well: it takes the text "null" of a file for a text, but of a command line for nothing.
+FILES = [ROOT / "config" / "config.yaml", ROOT / "config" / "null.yaml"]
 
 
 def main() -> int:
@@ -43,11 +45,10 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--full", action="store_true", help="the papers' search settings instead of the overlay's")
     options = parser.parse_args()
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    overlay = yaml.safe_load((ROOT / "config" / "null.yaml").read_text())
+    config, overlay = (yaml.safe_load(file.read_text()) for file in FILES)
     if options.full:
         overlay["studies"] = {}
-    plan = load(merge(config, overlay), root=ROOT)
+    plan = load(merge(config, overlay), root=ROOT, files=FILES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_cohort(plan, folder, options.workers)
