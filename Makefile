@@ -53,16 +53,9 @@ lock:  ## Resolve the dependencies of pyproject.toml anew into envs/requirements
 	uv pip compile pyproject.toml --group dev --group build --universal --python-version 3.11 \
 	  --fork-strategy fewest --no-annotate --no-header --output-file envs/requirements.lock
 
-bench: .venv/ready  ## Measure against peers, about half an hour (needs RERAD_REAL_DATA)
-	$(BIN)/python benchmarks/handcrafted.py
-	$(BIN)/python benchmarks/download.py
-	$(BIN)/python benchmarks/train_step.py
-	$(BIN)/python benchmarks/search_step.py
-	$(BIN)/python benchmarks/patches.py
-	$(BIN)/python benchmarks/dry_run.py
-	$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
-	$(BIN)/python benchmarks/glcm_map.py
-	$(BIN)/python benchmarks/morphology.py
+bench: .venv/ready  ## Measure against peers: results/benchmarks.md (some need RERAD_REAL_DATA, R); ONLY="morphology dry_run"
+	-$(BIN)/python -m pip install --disable-pip-version-check --quiet "scikit-image>=0.26"
+	$(BIN)/python benchmarks/run.py $(if $(ONLY),--only $(ONLY))
 
 clean:  ## Remove the demo's results
 	rm -rf results/demo

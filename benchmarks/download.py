@@ -20,6 +20,8 @@ import threading
 import time
 from pathlib import Path
 
+from measured import RATIO, at_least, at_most, measured, verdict
+
 RATE = 125e6
 SMALL = 16 * 10**6
 LEAST_SHARE, MOST_CPU_S_PER_GB, MOST_GROWTH_MB = 0.9, 3.0, 16.0
@@ -49,16 +51,33 @@ def main() -> int:
         address = start_server()
         small = fetch(address, Path(name, "small"), SMALL, arguments.checksum)
         large = fetch(address, Path(name, "large"), size, arguments.checksum)
-    hashing = large["hashing_s"] / (size / 1e9)
-    share = size / large["wall_s"] / RATE
-    cpu = large["cpu_s"] / (size / 1e9)
-    growth = large["peak_rss_mb"] - small["peak_rss_mb"]
-    print(f"{size / 1e9:.2f} GB, SHA-256 and {arguments.checksum}, in {large['wall_s']:.2f} s")
-    print(f"rate: {share:.3f} of 125 MB/s, the last flush included (target: at least {LEAST_SHARE})")
-    print(f"CPU: {cpu:.2f} s per GB (target: at most {MOST_CPU_S_PER_GB}), {cpu / hashing:.2f} of the checksums alone")
-    print(f"checksums alone: {hashing:.2f} s per GB, so {cpu - hashing:.2f} s for all the rest")
-    print(f"memory: {large['peak_rss_mb']:.0f} MB, {growth:+.1f} MB against a file of 16 MB (flat: {MOST_GROWTH_MB})")
-    return int(share < LEAST_SHARE or cpu > MOST_CPU_S_PER_GB or growth > MOST_GROWTH_MB)
+    gigabytes, checksums = size / 1e9, f"the checksums alone (SHA-256, {arguments.checksum})"
+    rate, peak = size / large["wall_s"] / 1e6, large["peak_rss_mb"]
+    return verdict(
+        [
+            measured(
+                f"rate over {gigabytes:.2f} GB, the last flush included",
+                rate,
+                "MB/s",
+                peer=("the server", RATE / 1e6),
+                target=at_least(LEAST_SHARE, RATIO),
+            ),
+            measured(
+                "processor's time for a GB",
+                large["cpu_s"] / gigabytes,
+                "s",
+                peer=(checksums, large["hashing_s"] / gigabytes),
+                target=at_most(MOST_CPU_S_PER_GB),
+            ),
+            measured(
+                f"growth of the peak memory from 16 MB to {gigabytes:.2f} GB",
+                peak - small["peak_rss_mb"],
+                "MB",
+                target=at_most(MOST_GROWTH_MB),
+                note=f"the peak: {peak:.0f} MB",
+            ),
+        ]
+    )
 
 
 def fetch(address: str, folder: Path, size: int, checksum: str) -> dict[str, float]:

@@ -7,12 +7,13 @@ and PyRadiomics' voxel-based extraction at the best of several ``voxelBatch``, b
 RadSynth patch by patch (on rows of the image) and over the whole image at once; and a plain pass of its convolutions,
 which has other values than the network. Seconds are those of the processor. Fails if a peer is nearer than its target,
 if 256 levels cost more than 1.5 times as much as 16, or if a window of 15 costs more than 4.5 times one of 5.
-Needs scikit-image: ``pip install "scikit-image>=0.26"``.
+Needs scikit-image: ``pip install "scikit-image>=0.26"``; without it nothing is measured.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import time
 from collections.abc import Callable
@@ -20,10 +21,10 @@ from collections.abc import Callable
 import numpy as np
 import SimpleITK as sitk
 import torch
+from measured import RATIO, at_least, at_most, measured, not_measured, verdict
 from numpy.lib.stride_tricks import sliding_window_view
 from radiomics.glcm import RadiomicsGLCM
 from scipy.ndimage import gaussian_filter
-from skimage.feature import graycomatrix
 from torch import nn
 
 from rerad.models.radsynth import build, by_patches, dense
@@ -33,6 +34,7 @@ from rerad.radiomics.glcm_levels import bin_edges, to_levels
 LEVELS, WINDOW = 64, 5
 ANGLES = [0, np.pi / 4, np.pi / 2, 3 * np.pi / 4]
 TARGETS = {"scikit-image": 500, "PyRadiomics": 500, "convolutions": 8}
+OURS = "exact engine"
 BATCHES = (10, 50, 250, 1000)
 FILTERS = (128, 64, 32, 16)
 
@@ -44,6 +46,9 @@ def main() -> int:
     parser.add_argument("--crop", type=int, default=24)
     parser.add_argument("--turns", type=int, default=3)
     given = parser.parse_args()
+    if importlib.util.find_spec("skimage") is None:
+        not_measured("map of GLCM entropy", 'scikit-image is missing: pip install "scikit-image>=0.26"')
+        return verdict([])
     torch.set_num_threads(1)
     image = texture(given.size)
     crop = image[: given.crop, : given.crop]
@@ -53,7 +58,7 @@ def main() -> int:
     tensor, rows = torch.from_numpy(image), given.crop + WINDOW - 1
     pixels, few = image.size, (given.crop - WINDOW + 1) ** 2
     sides: dict[str, tuple[Callable[[], object], int]] = {
-        "exact engine": (lambda: glcm_map(image, threads=1), pixels),
+        OURS: (lambda: glcm_map(image, threads=1), pixels),
         "RadSynth, whole image": (lambda: dense(network, tensor), (given.size - WINDOW + 1) ** 2),
         "RadSynth, by patches": (
             lambda: by_patches(network, tensor[:rows], batch=2000),
@@ -67,35 +72,31 @@ def main() -> int:
     check_values(ours, levels, crop)
     times = timed(sides, given.turns)
     rates = {name: sides[name][1] / seconds for name, seconds in times.items()}
-    print(f"\n{given.size} × {given.size}, windows of {WINDOW} × {WINDOW}, {LEVELS} levels, 4 directions, one thread")
+    what = f"entropy of {given.size} × {given.size} pixels, windows of {WINDOW}, {LEVELS} levels, 4 directions"
+    kept = []
     for name, rate in rates.items():
-        whole = pixels / rate
-        print(
-            f"{name:30} {rate:12,.0f} pixels/s {whole:10.3f} s an image {rates['exact engine'] / rate:9.1f} times ours"
-        )
-    missed = []
-    for peer, target in TARGETS.items():
-        nearest = min(rates["exact engine"] / rate for name, rate in rates.items() if name.startswith(peer))
-        print(f"exact engine / {peer}: {nearest:.1f} (target: at least {target})")
-        missed += [peer] if nearest < target else []
-    return int(bool(missed + grown(image, given.turns)))
+        if name == OURS:
+            continue
+        limit = next((limit for peer, limit in TARGETS.items() if name.startswith(peer)), None)
+        target = None if limit is None else at_least(limit, RATIO)
+        kept.append(measured(what, rates[OURS], "pixels/s", peer=(name, rate), target=target))
+    return verdict(kept + grown(image, given.turns))
 
 
-def grown(image: np.ndarray, turns: int) -> list[str]:
-    """Print what windows and levels cost, and return which costs grow too much."""
+def grown(image: np.ndarray, turns: int) -> list[bool]:
+    """Tell what windows and levels cost, and return which targets are met."""
     shapes = [(window, LEVELS) for window in (5, 9, 15)] + [(WINDOW, levels) for levels in (16, 256)]
     sides = {
         shape: (lambda shape=shape: glcm_map(image, window=shape[0], levels=shape[1], threads=1), image.size)
         for shape in shapes
     }
     times = timed(sides, turns)
-    print("\nwindow  levels     seconds   pixels/s")
-    for (window, levels), seconds in sorted(times.items()):
-        print(f"{window:6} {levels:7} {seconds:11.4f} {image.size / seconds:10,.0f}")
-    by_levels, by_window = times[WINDOW, 256] / times[WINDOW, 16], times[15, LEVELS] / times[5, LEVELS]
-    print(f"256 levels / 16 levels: {by_levels:.2f} (target: at most 1.5)")
-    print(f"window of 15 / window of 5: {by_window:.2f} (target: at most 4.5)")
-    return ["levels"] * (by_levels > 1.5) + ["window"] * (by_window > 4.5)
+    few, small = ("16 levels", times[WINDOW, 16]), (f"windows of {WINDOW}", times[WINDOW, LEVELS])
+    return [
+        measured("exact engine, 256 levels", times[WINDOW, 256], "s", peer=few, target=at_most(1.5, RATIO)),
+        measured("exact engine, windows of 9", times[9, LEVELS], "s", peer=small),
+        measured("exact engine, windows of 15", times[15, LEVELS], "s", peer=small, target=at_most(4.5, RATIO)),
+    ]
 
 
 def texture(size: int) -> np.ndarray:
@@ -121,6 +122,8 @@ def passed(network: nn.Module, image: torch.Tensor) -> torch.Tensor:
 
 def matrices(levels: np.ndarray, size: int) -> list[np.ndarray]:
     """Return scikit-image's matrices of the full windows of a crop; what is computed from them comes on top."""
+    from skimage.feature import graycomatrix
+
     windows = sliding_window_view(levels[:size, :size], (WINDOW, WINDOW)).reshape(-1, WINDOW, WINDOW)
     return [graycomatrix(one, [1], ANGLES, levels=LEVELS, symmetric=True, normed=True) for one in windows]
 

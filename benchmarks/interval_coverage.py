@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import yaml
-from null_run import ROOT, make_cohort, one_permutation
+from measured import at_least, measured, verdict
+from null_run import FILES, ROOT, make_cohort, one_permutation
 from scipy.stats import norm
 
 from rerad.core.parallel import map_cases
@@ -41,7 +42,7 @@ CHEAP = ("volume_only", "suvmax_only", "hc_elasticnet", "hc_elasticnet_pet")
 TARGETS = {"pooled AUC, bootstrap": 0.90, "AUC per fold, Student's t": 0.85}
 
 
-def main() -> None:
+def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohorts", type=int, default=200)
@@ -49,18 +50,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     held = pd.DataFrame(row for number in range(options.cohorts) for row in simulated(number))
-    print(f"{options.cohorts} simulated cohorts of {2 * CLASS_SIZE}, true AUC {AREA}: share of intervals that hold it")
-    measured = shares(held[held["kind"] == "held"])
-    print("\nTests of two equal methods: share with p < 0.05")
-    shares(held[held["kind"] == "found"])
-    print(f"\n{options.permutations} null cohorts: share of intervals that hold 0.5")
+    print(f"{options.cohorts} simulated cohorts of {2 * CLASS_SIZE}, true AUC {AREA}; share of intervals that hold it,")
+    print("and, of two equal methods, of tests with p < 0.05")
+    kept = shares(held[held["kind"] == "held"], "holds the truth")
+    kept += shares(held[held["kind"] == "found"], "finds a difference where there is none")
     null = null_cohorts(options.permutations, options.workers)
-    measured |= shares(null)
+    kept += shares(null, "holds 0.5")
     print(f"(of the mean AUC per fold, each method: {by_method(null)})")
-    missed = {name: target for name, target in TARGETS.items() if measured[name] < target}
-    for name, target in missed.items():
-        print(f"missed: {name} holds the truth {measured[name]:.3f} of the time, {target} asked", file=sys.stderr)
-    sys.exit(1 if missed else 0)
+    return verdict(kept)
 
 
 def simulated(number: int) -> Iterator[dict[str, object]]:
@@ -116,8 +113,7 @@ def held(name: str, low: float, high: float, truth: float) -> dict[str, object]:
 
 def null_cohorts(permutations: int, workers: int) -> pd.DataFrame:
     """Return whether each AUC interval of each cheap method holds 0.5, one row a permutation, method and scope."""
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    plan = load(merge(config, yaml.safe_load((ROOT / "config" / "null.yaml").read_text())), root=ROOT)
+    plan = load(merge(*(yaml.safe_load(file.read_text()) for file in FILES)), root=ROOT, files=FILES)
     plan = replace(plan, methods={"sts": {name: plan.methods["sts"][name] for name in CHEAP}})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -139,12 +135,15 @@ def null_intervals(folder: Path, permutations: int) -> Iterator[dict[str, object
                 yield {**held(names[row.scope], row.low, row.high, 0.5), "method": method}
 
 
-def shares(rows: pd.DataFrame) -> dict[str, float]:
-    """Print and return the share of yes for each name."""
+def shares(rows: pd.DataFrame, does: str) -> list[bool]:
+    """Tell the share of yes for each name, and return which targets are met."""
+    kept = []
     for name, said in rows.groupby("name", sort=False)["yes"]:
         low, high = wilson(said.sum(), len(said), level=0.95)
-        print(f"  {name:50} {said.mean():.3f} [{low:.3f}, {high:.3f}]")
-    return rows.groupby("name")["yes"].mean().to_dict()
+        note = f"of {len(said)}; 95 % interval of the share {low:.3f} to {high:.3f}"
+        target = at_least(TARGETS[name]) if name in TARGETS else None
+        kept.append(measured(f"{name}: share that {does}", said.mean(), target=target, note=note))
+    return kept
 
 
 def by_method(null: pd.DataFrame) -> str:
@@ -154,4 +153,4 @@ def by_method(null: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

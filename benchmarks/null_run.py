@@ -9,6 +9,7 @@ Scans, features and folds' sizes stay; only the pairing of cases and labels is d
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from measured import measured, verdict
 
 from rerad.cohorts.sts.acquire import acquire
 from rerad.cohorts.sts.describe import describe
@@ -25,27 +27,28 @@ from rerad.core.parallel import map_cases
 from rerad.core.seeds import derive
 from rerad.core.splits import split
 from rerad.evaluation.evaluate import evaluate
-from rerad.search.tabular import choose
+from rerad.search.search import choose
 from rerad.studies import Plan, load
 from rerad.studies.merge import merge
 from rerad.training.code import is_network
 from rerad.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
+# Told to the plan as well: it takes the text "null" of a file for a text, but of a command line for nothing.
+FILES = [ROOT / "config" / "config.yaml", ROOT / "config" / "null.yaml"]
 
 
-def main() -> None:
-    """Run the permutations and print the table."""
+def main() -> int:
+    """Run the permutations and tell what every method yields."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--permutations", type=int, default=24)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--full", action="store_true", help="the papers' search settings instead of the overlay's")
     options = parser.parse_args()
-    config = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
-    overlay = yaml.safe_load((ROOT / "config" / "null.yaml").read_text())
+    config, overlay = (yaml.safe_load(file.read_text()) for file in FILES)
     if options.full:
         overlay["studies"] = {}
-    plan = load(merge(config, overlay), root=ROOT)
+    plan = load(merge(config, overlay), root=ROOT, files=FILES)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_cohort(plan, folder, options.workers)
@@ -54,12 +57,19 @@ def main() -> None:
     for row in rows:
         if isinstance(row, Exception):
             raise row
-    table = pd.concat(rows)
-    found = table.groupby("method")[["per_fold", "pooled"]].agg(["mean", "std"]).round(3)
-    print(f"{options.permutations} permutations, {plan.folds['sts']} folds")
-    print(found.to_string())
-    worst = (table.groupby("method")["per_fold"].mean() - 0.5).abs()
-    print(f"largest distance of a mean AUC per fold from 0.5: {worst.max():.3f} ({worst.idxmax()})")
+    return verdict(told(pd.concat(rows), plan.folds["sts"]))
+
+
+def told(table: pd.DataFrame, folds: int) -> list[bool]:
+    """Tell the mean of each method's AUCs over the permutations, and which is the farthest from 0.5."""
+    kept = []
+    for method, rows in table.groupby("method"):
+        for column, name in (("per_fold", f"mean AUC of {folds} folds"), ("pooled", "pooled AUC")):
+            note = f"mean of {len(rows)} permutations, sd {rows[column].std():.3f}"
+            kept.append(measured(f"{method}: {name}", rows[column].mean(), note=note))
+    apart = (table.groupby("method")["per_fold"].mean() - 0.5).abs()
+    kept.append(measured("largest distance of a mean AUC per fold from 0.5", apart.max(), note=str(apart.idxmax())))
+    return kept
 
 
 def make_cohort(plan: Plan, folder: Path, workers: int) -> None:
@@ -130,6 +140,7 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
         segmentation=place / method / "predictions_segmentation.csv",
         regression=place / method / "predictions_regression.csv",
         history=place / method / "history.csv",
+        synthesis=place / method / "synthesis.csv",
         cost=place / method / "cost.json",
         artefacts=place / method / "artefacts",
     )
@@ -140,4 +151,4 @@ def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, fol
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from measured import RATIO, at_most, measured, not_measured, verdict
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -41,6 +42,7 @@ from rerad.training.volumes import Volumes
 
 TIME_RATIO, MEMORY_RATIO, PEAK_GB = 0.7, 0.7, 11.0
 CASES, FULL = 40, [144, 112, 112]
+PAPER_EPOCH_S = 180.0
 STUDY = Path(__file__).resolve().parents[1] / "config" / "studies" / "mmnas.yaml"
 PLAIN, RECIPE, CHECKPOINTED = "plain", "the recipe", "activation checkpointing"
 SIDES: dict[str, dict] = {
@@ -249,20 +251,25 @@ def kept_bytes(network: nn.Module, images: Tensor) -> int:
 def told(
     times: dict[str, list[float]], peaks: dict[str, float], full: float, size: list[int], device: torch.device
 ) -> int:
-    """Print the table and return 1 if a target is missed."""
-    plain = statistics.median(times[PLAIN])
-    name = torch.cuda.get_device_name() if device.type == "cuda" else "CPU"
-    print(f"\n{name}, torch {torch.__version__}, {' x '.join(map(str, size))}: seconds, peak memory, to the plain step")
-    for side, seconds in times.items():
-        step, peak = statistics.median(seconds), peaks[side]
-        print(f"{side:26s} {step:8.2f} s {step / plain:6.2f} {peak:8.2f} GB {peak / peaks[PLAIN]:6.2f}")
-    kept, name = kept_gb(RECIPE, FULL), " x ".join(map(str, FULL))
-    print(f"{RECIPE} at {name}: keeps {kept:.2f} GB, peak {full:.2f} GB, {full / kept:.2f} times as much")
-    epoch = f"{CASES / 2 * statistics.median(times[RECIPE]):.0f} s" if device.type == "cuda" else "not measured"
-    print(f"an epoch of {CASES} patients on a GPU: {epoch} (the paper: about 180 s)")
-    light = peaks[CHECKPOINTED] / peaks[PLAIN] <= MEMORY_RATIO and full <= PEAK_GB
-    fast = statistics.median(times[RECIPE]) / plain <= TIME_RATIO or device.type == "cuda"
-    return int(not (light and fast))
+    """Tell time and memory of every side beside the plain step and return 1 if a target is missed."""
+    steps = {side: statistics.median(seconds) for side, seconds in times.items()}
+    what, on_cpu = f"search step of MM-NAS at {' × '.join(map(str, size))}", device.type == "cpu"
+    seconds_of, kept = "processor's time" if on_cpu else "", []
+    for side in [side for side in SIDES if side != PLAIN]:
+        fast = at_most(TIME_RATIO, RATIO) if side == RECIPE and on_cpu else None
+        light = at_most(MEMORY_RATIO, RATIO) if side == CHECKPOINTED else None
+        plain, name = ("the plain step", steps[PLAIN]), f"{what}, {side}"
+        kept.append(measured(name, steps[side], "s", peer=plain, target=fast, note=seconds_of))
+        kept.append(measured(f"{name}: peak memory", peaks[side], "GB", peer=(plain[0], peaks[PLAIN]), target=light))
+    whole, at = ("what the step keeps", kept_gb(RECIPE, FULL)), f"at {' × '.join(map(str, FULL))}, {RECIPE}"
+    kept.append(measured(f"peak memory of a search step {at}", full, "GB", peer=whole, target=at_most(PEAK_GB)))
+    epoch = f"epoch of the search over {CASES} patients on a GPU"
+    if on_cpu:
+        not_measured(epoch, "needs a GPU; this ran on the CPU")
+    else:
+        kept.append(measured(epoch, CASES / 2 * steps[RECIPE], "s", peer=("the paper", PAPER_EPOCH_S)))
+        not_measured(f"{what} against the target for a CPU", "this ran on the GPU: --device cpu")
+    return verdict(kept)
 
 
 if __name__ == "__main__":
