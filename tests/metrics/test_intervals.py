@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from scipy.stats import norm
+from statsmodels.stats.proportion import proportion_confint
 
 from rerad.metrics.intervals import bootstrap, bootstrap_difference, bootstrap_mean, over_folds, wilson
 from rerad.metrics.points import point_metrics
@@ -118,3 +119,12 @@ def test_difference_of_several_seeds_resamples_them_inside():
     assert bootstrap_difference(target, mixed, mixed, **drawn)["acc"] == (0.0, 0.0)
     assert bootstrap_difference(target, mixed, right, **drawn)["acc"] == (-1.0, 0.0)
     assert bootstrap_difference(target, target, mixed, **drawn)["acc"] == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("number", [1, 7, 48])
+def test_wilson_is_that_of_statsmodels(number, level):
+    for count in range(number + 1):
+        theirs = proportion_confint(count, number, alpha=1 - level, method="wilson")
+        assert wilson(count, number, level=level) == pytest.approx(theirs, abs=1e-14)
+    assert np.isnan(wilson(0, 0, level=level)).all()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["classification", "regression", "segmentation"]
 
-# By name and on first use: statsmodels takes a second to import. No module may be called as one of them, for it would
+# By name and on first use: pandas and scipy take a second to import. No module may be called as one of them, for it would
 # hide the function.
 PUBLIC = {
     "classification": "rerad.metrics.binary",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,14 +108,16 @@ def _resampled(target: Array, scores: Array, *, samples: int, seed: int, thresho
 def wilson(count: float, number: float, *, level: float) -> tuple[float, float]:
     """Return the Wilson score interval of ``count`` of ``number``; nan where there is nothing to count.
 
-    Source: statsmodels ``proportion_confint(method="wilson")``.
+    Source: Wilson 1927; equal to statsmodels' ``proportion_confint(method="wilson")``, whose import takes three seconds
+    of every evaluation.
     """
     if number <= 0:
         return float("nan"), float("nan")
-    from statsmodels.stats.proportion import proportion_confint  # a second to import
-
-    low, high = proportion_confint(count, number, alpha=1.0 - level, method="wilson")
-    return float(low), float(high)
+    share, z = count / number, NormalDist().inv_cdf(0.5 + level / 2)
+    middle = share + z**2 / (2 * number)
+    half = z * math.sqrt(share * (1 - share) / number + (z / (2 * number)) ** 2)
+    low, high = (middle - half) / (1 + z**2 / number), (middle + half) / (1 + z**2 / number)
+    return max(low, 0.0), min(high, 1.0)
 
 
 def over_folds(values: Array, *, level: float) -> tuple[float, float, float, float, int]:
