@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["classification", "regression", "segmentation"]
 
-# By name and on first use: pandas and scipy take a second to import. No module may be called as one of them, for it would
-# hide the function.
+# By name and on first use: pandas and scipy take a second to import. No module may be called as one of them, for it
+# would hide the function.
 PUBLIC = {
     "classification": "rerad.metrics.binary",
     "regression": "rerad.metrics.errors",
