@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from pathlib import Path
 
@@ -27,8 +28,15 @@ def paper(root: Path) -> Plan:
 
 @pytest.fixture(scope="module")
 def demo(root: Path) -> Plan:
+    """The demo with numbers of its own, whatever those of config/demo.yaml are."""
+    scans = {"cases": 24, "positives": 12, "pet_size": [48, 32, 40], "ct_size": [48, 64, 80]}
+    learning = {"folds": 3, "bases": {"volumes": {"recipe": {"epochs": 2}}}}
+    numbers = {
+        "cohorts": {"sts": {"phantom": scans, "prepare": {"box": [16, 24, 24]}}},
+        "studies": {"chmfl": learning},
+    }
     config = [read_yaml(root / "config" / name) for name in ("config.yaml", "demo.yaml")]
-    return load(merge(*config), root=root)
+    return load(functools.reduce(merge, [*config, numbers]), root=root)
 
 
 def job(rule: str, *, gpu: int = 0, memory_mb: int = 1000, threads: int = 1, **wildcards: str) -> Job:
