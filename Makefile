@@ -14,7 +14,7 @@ help:  ## Show what can be made
 .venv/ready: envs/requirements.lock envs/install.sh pyproject.toml
 	PYTHON=$(PYTHON) bash envs/install.sh
 
-demo: .venv/ready  ## Run all studies on phantom cohorts, eleven minutes on two cores
+demo: .venv/ready  ## Run all studies on phantom cohorts, twelve minutes on two cores
 	$(SNAKEMAKE) --configfile config/demo.yaml
 	@echo "The report: $(CURDIR)/results/demo/report.html"
 
