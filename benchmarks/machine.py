@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
 
-from rerad.reporting.provenance import collect
+from rerad.reporting.provenance import collect, version_of
 from rerad.studies.planning.stored import processor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,7 +24,7 @@ def machine() -> dict[str, str]:
 
     known = collect(manifests=[], config={}, lock=ROOT / "envs" / "requirements.lock", root=ROOT)
     code = known["code"]
-    versions = known["packages"] | {name: _version(name) for name in MORE_PACKAGES} | {"R and glmnet": glmnet()}
+    versions = known["packages"] | {name: version_of(name) for name in MORE_PACKAGES} | {"R and glmnet": glmnet()}
     return {
         "date": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "ReRad's commit": (code["commit"] or "unknown") + (", with changes" if code["dirty"] else ""),
@@ -46,10 +45,3 @@ def glmnet() -> str | None:
         return None
     done = subprocess.run(["Rscript", "-e", GLMNET], capture_output=True, text=True, check=False)
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def _version(name: str) -> str | None:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None

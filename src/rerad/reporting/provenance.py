@@ -34,7 +34,7 @@ def collect(*, manifests: Sequence[Path], config: Mapping[str, Any], lock: Path,
         "code": _git(root),
         "python": {"version": platform.python_version(), "implementation": platform.python_implementation()},
         "platform": {"system": platform.platform(), "machine": platform.machine(), "cores": os.cpu_count()},
-        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "packages": {name: version for name in PACKAGES if (version := version_of(name))},
         "lock": {"file": lock.name, "sha256": sha256(lock), "differs": _differences(lock)} if lock.is_file() else None,
         "data": [_data(Path(path)) for path in manifests],
         "config": dict(config),
@@ -106,7 +106,8 @@ def _ask(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _version(name: str) -> str | None:
+def version_of(name: str) -> str | None:
+    """Return the installed version of a package; None where it is not installed."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -119,7 +120,7 @@ def _differences(lock: Path) -> dict[str, dict[str, str]]:
     locked = {_normal(name): version for name, version in pins.items()}
     found = {}
     for name in PACKAGES:
-        wanted, here = locked.get(_normal(name)), _version(name)
+        wanted, here = locked.get(_normal(name)), version_of(name)
         # A build tag such as +cpu says where a wheel comes from, not which version it is.
         if wanted and here and wanted.partition("+")[0] != here.partition("+")[0]:
             found[name] = {"locked": wanted, "installed": here}
