@@ -3,12 +3,10 @@
 
 rule evaluate:
     input:
-        classification=lambda wildcards: trained_files(
-            "predictions_classification.csv", wildcards.cohort, wildcards.method
-        ),
-        segmentation=lambda wildcards: trained_files("predictions_segmentation.csv", wildcards.cohort, wildcards.method),
-        regression=lambda wildcards: trained_files("predictions_regression.csv", wildcards.cohort, wildcards.method),
-        synthesis=lambda wildcards: trained_files("predictions_synthesis.csv", wildcards.cohort, wildcards.method),
+        classification=predictions_to_evaluate("classification"),
+        segmentation=predictions_to_evaluate("segmentation"),
+        regression=predictions_to_evaluate("regression"),
+        synthesis=predictions_to_evaluate("synthesis"),
         cases=f"{COHORT}/cases.csv",
     output:
         metrics=f"{TRAINED}/metrics.csv",

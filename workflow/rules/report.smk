@@ -229,7 +229,7 @@ rule report:
 rule complete:
     input:
         report=f"{RUN}/report.html",
-        costs=all_costs(),
+        costs=f"{RUN}/costs.csv",
     output:
         done=f"{RUN}/complete.txt",
     log:

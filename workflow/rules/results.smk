@@ -2,7 +2,7 @@
 import json
 
 from rerad.studies import trained_methods
-from rerad.training.code import training_code
+from rerad.training.code import predicted_tasks, training_code
 
 SEARCHED = ("chosen.json", "search_history.csv", "search_cost.json")  # what a search writes
 
@@ -16,6 +16,17 @@ def trained_files(name, cohort, method):
         seed=config["seeds"],
         chunk=searched_chunks(cohort, method) if name in SEARCHED else PLAN.chunks(cohort, method),
     )
+
+
+def predictions_to_evaluate(task):
+    """Return an input function: the predictions of a task of every seed and chunk, of methods that have the task."""
+
+    def files(wildcards):
+        if task not in predicted_tasks(method_settings(wildcards)):
+            return []
+        return trained_files(f"predictions_{task}.csv", wildcards.cohort, wildcards.method)
+
+    return files
 
 
 def all_costs():

@@ -3,10 +3,7 @@
 from pathlib import Path
 
 from rerad.core import job
-from rerad.training.failure import check_complete
+from rerad.reporting.complete import check_complete
 
 job.begin(snakemake.log[0])
-check_complete(
-    [Path(path) for path in snakemake.input.costs],
-    done=Path(snakemake.output.done),
-)
+check_complete(Path(snakemake.input.costs), done=Path(snakemake.output.done))

@@ -12,6 +12,9 @@ EXTERNAL = "external"  # the model of a method whose scores come from a file
 # What opens the cases of a network of images, by its recipe's ``input``; the rest lie on one grid.
 OPENED_BY = {"patches": "rerad.training.patches", "windows": "rerad.training.windows"}
 
+# What a network may be trained for, by the same; the rest tell classes, masks or both.
+PREDICTED_BY = {"patches": ("segmentation",), "windows": ("synthesis",)}
+
 
 def is_network(settings: Mapping[str, Any]) -> bool:
     """Tell whether a method's entry in its study is that of a network of images."""
@@ -47,6 +50,15 @@ def trainer(settings: Mapping[str, Any]) -> str:
 def input_module(settings: Mapping[str, Any]) -> str:
     """Return the name of the module that opens the cases of a network of images; only some need heavy libraries."""
     return OPENED_BY.get(settings["recipe"].get("input", ""), "rerad.training.volumes")
+
+
+def predicted_tasks(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tasks of which a method may have predictions: no others, and those of its model among them."""
+    if is_regressor(settings):
+        return ("regression",)
+    if not is_network(settings):
+        return ("classification",)
+    return PREDICTED_BY.get(settings["recipe"].get("input", ""), ("classification", "segmentation"))
 
 
 def training_modules(settings: Mapping[str, Any]) -> list[str]:
