@@ -31,6 +31,7 @@ from rerad.search.search import choose
 from rerad.studies import Plan, load
 from rerad.studies.merge import merge
 from rerad.training.code import is_network
+from rerad.training.job import Job
 from rerad.training.train import train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,39 +115,26 @@ def one_permutation(number: int, *, plan: Plan, folder: Path) -> pd.DataFrame:
 
 
 def _auc(method: str, settings: dict[str, Any], place: Path, features: Path, folds: list[int]) -> dict[str, float]:
-    common = {
-        "features": features,
-        "cases": place / "cases.csv",
-        "splits": place / "splits.csv",
-        "method": method,
-        "settings": settings,
-        "seed": 0,
-        "cohort": "sts",
-        "folds": folds,
-        "threads": 1,
-    }
-    chosen = place / method / "chosen.json" if "search" in settings else None
-    if chosen:
-        choose(
-            **common,
-            chosen=chosen,
-            history=place / method / "search_history.csv",
-            cost=place / method / "search_cost.json",
-        )
-    train(
-        **common,
-        chosen=chosen,
-        predictions=place / method / "predictions.csv",
-        segmentation=place / method / "predictions_segmentation.csv",
-        regression=place / method / "predictions_regression.csv",
-        history=place / method / "history.csv",
-        synthesis=place / method / "synthesis.csv",
-        cost=place / method / "cost.json",
-        artefacts=place / method / "artefacts",
+    folder = place / method
+    job = Job(
+        features=features,
+        cases=place / "cases.csv",
+        splits=place / "splits.csv",
+        method=method,
+        settings=settings,
+        seed=0,
+        cohort="sts",
+        folds=folds,
+        folder=folder,
+        threads=1,
     )
-    predictions = {"classification": [place / method / "predictions.csv"]}
-    evaluate(predictions, metrics=place / method / "metrics.csv", bootstraps=100, seed=0)
-    metrics = pd.read_csv(place / method / "metrics.csv").query("metric == 'auc'").set_index("scope")["value"]
+    if "search" in settings:
+        choose(job)
+        job = job._replace(chosen=folder / "chosen.json")
+    train(job)
+    predictions = {"classification": [folder / "predictions_classification.csv"]}
+    evaluate(predictions, metrics=folder / "metrics.csv", bootstraps=100, seed=0)
+    metrics = pd.read_csv(folder / "metrics.csv").query("metric == 'auc'").set_index("scope")["value"]
     return {"per_fold": metrics["fold"], "pooled": metrics["pooled"]}
 
 

@@ -16,6 +16,7 @@ from rerad.evaluation import map_universes, multiverse
 from rerad.evaluation.evaluate import evaluate
 from rerad.evaluation.multiverse import Given, Once, explore
 from rerad.metrics.points import point_metrics
+from rerad.training.job import Job
 
 SETTINGS = {"model": "single_feature", "modalities": ["PET"], "recipe": {"feature": "PET_a"}}
 
@@ -78,8 +79,8 @@ def test_what_universes_share_is_done_once_and_fails_once(
 ) -> None:
     calls: list[str] = []
 
-    def counted(**asked: Any) -> None:
-        calls.append(asked["settings"]["recipe"]["feature"])
+    def counted(job: Job) -> None:
+        calls.append(job.settings["recipe"]["feature"])
         raise ReradError("no")
 
     monkeypatch.setattr(multiverse, "train", counted)

@@ -79,19 +79,14 @@ def inputs_of(cohort: Path) -> dict[str, Any]:
 
 def run(cohort: Path, out: Path, settings: dict[str, Any], **changes: Any) -> Path:
     """Train into a folder and return it."""
+    from rerad.training.job import Job
     from rerad.training.train import train
 
     given = {
         **inputs_of(cohort),
         "settings": settings,
         "folds": [1, 2, 3],
-        "predictions": out / "predictions_classification.csv",
-        "segmentation": out / "predictions_segmentation.csv",
-        "regression": out / "predictions_regression.csv",
-        "synthesis": out / "predictions_synthesis.csv",
-        "history": out / "history.csv",
-        "cost": out / "cost.json",
-        "artefacts": out / "artefacts",
+        "folder": out,
     }
-    train(**{**given, **changes})
+    train(Job(**{**given, **changes}))
     return out

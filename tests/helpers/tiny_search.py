@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rerad.search.search import choose
+from rerad.training.job import Job
 
 NETWORK = {
     "channels": 2, "nodes": 1, "reductions": 1, "stem_stride": 2, "norm": "batch", "dropout": 0.0,
@@ -43,11 +44,9 @@ def run_search(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
         "cohort": "sts",
         "folds": [1, 2],
         "threads": 1,
-        "chosen": out / "chosen.json",
-        "history": out / "search_history.csv",
-        "cost": out / "search_cost.json",
+        "folder": out,
     }
-    choose(**{**given, **changes})
+    choose(Job(**{**given, **changes}))
     return out
 
 

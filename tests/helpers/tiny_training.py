@@ -77,35 +77,25 @@ def entry(**recipe) -> dict:
 
 def run(cohort: Path, out: Path, /, settings: dict, **changes) -> Path:
     """Train into a folder and return it."""
+    from rerad.training.job import Job
     from rerad.training.train import train
 
     given = {
         "cases": cohort / "cases.csv",
         "splits": cohort / "splits.csv",
         "features": cohort / "features.csv",
-        "chosen": None,
         "arrays": cohort / "arrays",
         "slices": cohort / "slices.csv",
-        "weights": None,
         "method": "tiny",
         "settings": settings,
         "seed": 0,
         "cohort": "sts",
         "folds": [1, 2],
         "threads": 1,
-        "device": "cpu",
-        "gpu_share": 1,
-        "keep_model": False,
         "spacing_mm": 2.0,
-        "predictions": out / "predictions_classification.csv",
-        "segmentation": out / "predictions_segmentation.csv",
-        "regression": out / "predictions_regression.csv",
-        "history": out / "history.csv",
-        "synthesis": out / "predictions_synthesis.csv",
-        "cost": out / "cost.json",
-        "artefacts": out / "artefacts",
+        "folder": out,
     }
-    train(**{**given, **changes})
+    train(Job(**{**given, **changes}))
     return out
 
 

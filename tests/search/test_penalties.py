@@ -13,6 +13,7 @@ from rerad.cohorts.tcga_gbm.stored import open_expression, store_expression
 from rerad.models import elastic_net_path
 from rerad.search.code import searcher
 from rerad.search.search import choose
+from rerad.training.job import Job
 
 RATIOS = [0.0, 0.5, 1.0]
 SETTINGS = {
@@ -24,9 +25,7 @@ SETTINGS = {
 
 
 def search(cohort, out, folds=(1,)):
-    names = {"chosen": "chosen.json", "history": "search_history.csv", "cost": "search_cost.json"}
-    given = {key: out / name for key, name in names.items()}
-    choose(**inputs_of(cohort), settings=SETTINGS, folds=list(folds), **given)
+    choose(Job(**inputs_of(cohort), settings=SETTINGS, folds=list(folds), folder=out))
     return json.loads((out / "chosen.json").read_text())
 
 

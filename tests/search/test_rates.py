@@ -14,6 +14,7 @@ from rerad.core.errors import ConfigError
 from rerad.search import rates
 from rerad.search.rates import deal, read_grids
 from rerad.search.search import choose
+from rerad.training.job import Job
 
 AUTOENCODER = {"lr": [1e-4, 0.2], "decay": [1e-3]}
 NETWORK = {"lr": [0.0001, 0.1], "decay": [1e-3, 1e-5]}
@@ -27,9 +28,7 @@ def cohort(tmp_path_factory):
 
 
 def search(cohort, out, settings=SETTINGS, folds=(1,)):
-    names = {"chosen": "chosen.json", "history": "search_history.csv", "cost": "search_cost.json"}
-    given = {name: value for name, value in inputs_of(cohort).items()}
-    choose(**given, settings=settings, folds=list(folds), **{key: out / name for key, name in names.items()})
+    choose(Job(**inputs_of(cohort), settings=settings, folds=list(folds), folder=out))
     return out
 
 

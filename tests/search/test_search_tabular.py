@@ -8,6 +8,7 @@ import pytest
 from rerad.core.splits import make_splits
 from rerad.metrics.points import point_metrics
 from rerad.search.search import choose
+from rerad.training.job import Job
 from rerad.training.train import train
 
 NEWTON = {"ridge": 0.1, "iterations": 20, "tolerance": 1e-5}
@@ -58,26 +59,15 @@ def write_cohort(folder: Path, *, cases: int = 30, folds: int = 3, columns: int 
 
 
 def run(cohort: Path, method: str, folds: list[int], *, out: Path, threads: int = 1, seed: int = 0) -> Path:
-    shared = {
-        **{name: cohort / f"{name}.csv" for name in ("features", "cases", "splits")},
-        **{"method": method, "settings": METHODS[method], "seed": seed, "cohort": "sts"},
-        **{"folds": folds, "threads": threads},
-    }
-    chosen = None
+    files = {name: cohort / f"{name}.csv" for name in ("features", "cases", "splits")}
+    job = Job(
+        **files, method=method, settings=METHODS[method], seed=seed, cohort="sts", folds=folds, folder=out,
+        threads=threads,
+    )  # fmt: skip
     if "search" in METHODS[method]:
-        chosen = out / "chosen.json"
-        choose(**shared, chosen=chosen, history=out / "search_history.csv", cost=out / "search_cost.json")
-    train(
-        **shared,
-        chosen=chosen,
-        predictions=out / "predictions_classification.csv",
-        segmentation=out / "predictions_segmentation.csv",
-        regression=out / "predictions_regression.csv",
-        synthesis=out / "predictions_synthesis.csv",
-        history=out / "history.csv",
-        cost=out / "cost.json",
-        artefacts=out / "artefacts",
-    )
+        choose(job)
+        job = job._replace(chosen=out / "chosen.json")
+    train(job)
     return out
 
 

@@ -16,6 +16,7 @@ from rerad.core.errors import ReradError
 from rerad.evaluation.compare import compare
 from rerad.evaluation.evaluate import evaluate
 from rerad.training.external_file import check_run, read_scores
+from rerad.training.job import Job
 from rerad.training.train import train
 
 # Four positive and four negative cases in two folds; STS_007 has no CT, STS_008 is excluded.
@@ -65,22 +66,18 @@ def trained(cohort: Path) -> Callable[..., tuple[pd.DataFrame, dict[str, Any], P
         modalities = entry.pop("modalities", [])
         out = cohort / "trained" / name / f"seed{seed}" / "all"
         train(
-            cases=cohort / "cases.csv",
-            splits=cohort / "splits.csv",
-            external=file,
-            method=name,
-            settings={"model": "external", "modalities": modalities, "recipe": {"file": str(file), **entry}},
-            seed=seed,
-            cohort="sts",
-            folds=list(folds),
-            threads=1,
-            predictions=out / "predictions_classification.csv",
-            segmentation=out / "predictions_segmentation.csv",
-            regression=out / "predictions_regression.csv",
-            synthesis=out / "predictions_synthesis.csv",
-            history=out / "history.csv",
-            cost=out / "cost.json",
-            artefacts=out / "artefacts",
+            Job(
+                cases=cohort / "cases.csv",
+                splits=cohort / "splits.csv",
+                external=file,
+                method=name,
+                settings={"model": "external", "modalities": modalities, "recipe": {"file": str(file), **entry}},
+                seed=seed,
+                cohort="sts",
+                folds=list(folds),
+                folder=out,
+                threads=1,
+            )
         )
         cost = json.loads((out / "cost.json").read_text())
         return pd.read_csv(out / "predictions_classification.csv"), cost, out / "predictions_classification.csv"

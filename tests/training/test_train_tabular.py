@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from rerad.core.splits import make_splits
+from rerad.training.job import Job
 from rerad.training.train import train
 
 VOLUME = {"model": "single_feature", "modalities": ["PET"], "recipe": {"feature": "PET_index_Volume"}}
@@ -26,23 +27,19 @@ def cohort(tmp_path):
 def run(cohort, settings, *, folds, chosen=None, name="out"):
     out = cohort / name
     train(
-        features=cohort / "features.csv",
-        cases=cohort / "cases.csv",
-        splits=cohort / "splits.csv",
-        chosen=chosen,
-        method="volume_only",
-        settings=settings,
-        seed=0,
-        cohort="sts",
-        folds=folds,
-        threads=1,
-        predictions=out / "predictions_classification.csv",
-        segmentation=out / "predictions_segmentation.csv",
-        regression=out / "predictions_regression.csv",
-        synthesis=out / "predictions_synthesis.csv",
-        history=out / "history.csv",
-        cost=out / "cost.json",
-        artefacts=out / "artefacts",
+        Job(
+            features=cohort / "features.csv",
+            cases=cohort / "cases.csv",
+            splits=cohort / "splits.csv",
+            chosen=chosen,
+            method="volume_only",
+            settings=settings,
+            seed=0,
+            cohort="sts",
+            folds=folds,
+            folder=out,
+            threads=1,
+        )
     )
     return out
 

@@ -45,11 +45,11 @@ rule train:
         weights=for_networks(weights_of),
         external=external_of,
     output:
-        predictions=f"{CHUNK}/predictions_classification.csv",
+        classification=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",
         regression=f"{CHUNK}/predictions_regression.csv",
-        history=f"{CHUNK}/history.csv",
         synthesis=f"{CHUNK}/predictions_synthesis.csv",
+        history=f"{CHUNK}/history.csv",
         cost=f"{CHUNK}/cost.json",
     log:
         f"{RUN}/logs/train_{{cohort}}_{{method}}_seed{{seed}}_{{chunk}}.log",
@@ -64,7 +64,6 @@ rule train:
     params:
         settings=method_settings,
         folds=folds_of,
-        artefacts=f"{CHUNK}/artefacts",
         device=for_learners(config["device"], "cpu"),
         gpu_share=for_learners(config["gpu_share"], 1),
         keep_model=for_networks(keeps_model, False),

@@ -13,7 +13,7 @@ make_multiverse(
         "data": Path(snakemake.input.manifest).parent,
         "cases": Path(snakemake.input.cases),
         "splits": Path(snakemake.input.splits),
-        "features": Path(snakemake.input.features[0]) if snakemake.input.features else None,
+        "features": job.optional(snakemake.input.features),
         "arrays": Path(snakemake.input.arrays),
         "workers": snakemake.threads,
     },

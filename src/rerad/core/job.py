@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -33,3 +34,8 @@ def begin(log_file: str | Path) -> None:
             logging.getLogger(__name__).error("%s", error)
 
     atexit.register(told)
+
+
+def optional(files: Sequence[str]) -> Path | None:
+    """Return the file of an input that only some jobs of a rule have, or None."""
+    return Path(files[0]) if files else None

@@ -16,6 +16,7 @@ from rerad.evaluation.evaluate import EVERYONE, TASKS, evaluate
 from rerad.search.search import choose
 from rerad.training.code import learns_in_epochs
 from rerad.training.failure import recorded
+from rerad.training.job import Job
 from rerad.training.train import train
 
 COLUMNS = [
@@ -144,35 +145,26 @@ def _train(method: str, settings: dict[str, Any], features: Path | None, given: 
 def _train_seed(
     method: str, settings: dict[str, Any], features: Path | None, given: Given, seed: int, folder: Path
 ) -> None:
-    shared: dict[str, Any] = {
-        "cases": given.cases,
-        "splits": given.splits,
-        "features": features,
-        "arrays": given.arrays,
-        "method": method,
-        "settings": settings,
-        "seed": seed,
-        "cohort": given.cohort,
-        "folds": list(given.folds),
-        "device": given.device,
+    job = Job(
+        cases=given.cases,
+        splits=given.splits,
+        features=features,
+        arrays=given.arrays,
+        method=method,
+        settings=settings,
+        seed=seed,
+        cohort=given.cohort,
+        folds=list(given.folds),
+        folder=folder,
+        device=given.device,
         # The threads of a network are part of its recipe; processes of others decide nothing.
-        "threads": settings["recipe"].get("threads", 1) if learns_in_epochs(settings) else given.workers,
-    }
-    chosen = folder / "chosen.json" if "search" in settings else None
-    if chosen is not None:
-        choose(**shared, chosen=chosen, history=folder / "search_history.csv", cost=folder / "search_cost.json")
-        _refuse_failed(folder / "search_cost.json")
-    train(
-        **shared,
-        chosen=chosen,
-        predictions=folder / "predictions_classification.csv",
-        segmentation=folder / "predictions_segmentation.csv",
-        regression=folder / "predictions_regression.csv",
-        synthesis=folder / "predictions_synthesis.csv",
-        history=folder / "history.csv",
-        cost=folder / "cost.json",
-        artefacts=folder / "artefacts",
+        threads=settings["recipe"].get("threads", 1) if learns_in_epochs(settings) else given.workers,
     )
+    if "search" in settings:
+        choose(job)
+        _refuse_failed(folder / "search_cost.json")
+        job = job._replace(chosen=folder / "chosen.json")
+    train(job)
     _refuse_failed(folder / "cost.json")
 
 

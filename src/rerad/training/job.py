@@ -9,21 +9,17 @@ import pandas as pd
 
 
 class Job(NamedTuple):
-    """One training: its inputs (None where the method needs none), the method's entry and what the run decides.
+    """One search or training: its inputs (None where the method needs none) and what the run decides.
 
     ``settings`` is the method's entry in its study (``model``, ``modalities``, ``recipe``; a network also has
-    ``network``); ``folder`` is the chunk's own; ``device`` (auto, cpu or cuda), ``gpu_share`` (jobs on one GPU at a
-    time), ``keep_model`` and ``spacing_mm`` (of arrays on one grid) concern networks only; ``external`` is the file of
-    a method that was trained elsewhere.
+    ``network``, what is searched for ``search``); ``chosen`` is what the search wrote; ``folder`` is the chunk's own,
+    where everything is written. ``device`` (auto, cpu or cuda), ``gpu_share`` (jobs on one GPU at a time),
+    ``keep_model`` and ``spacing_mm`` (of arrays on one grid) concern networks only; ``external`` is the file of a
+    method that was trained elsewhere.
     """
 
     cases: Path
     splits: Path
-    features: Path | None
-    chosen: Path | None
-    arrays: Path | None
-    slices: Path | None
-    weights: Path | None
     method: str
     settings: dict[str, Any]
     seed: int
@@ -31,11 +27,16 @@ class Job(NamedTuple):
     folds: list[int]
     folder: Path
     threads: int
-    device: str
-    gpu_share: int
-    keep_model: bool
-    spacing_mm: float | None
+    features: Path | None = None
+    chosen: Path | None = None
+    arrays: Path | None = None
+    slices: Path | None = None
+    weights: Path | None = None
     external: Path | None = None
+    device: str = "cpu"
+    gpu_share: int = 1
+    keep_model: bool = False
+    spacing_mm: float | None = None
 
 
 class Trained(NamedTuple):

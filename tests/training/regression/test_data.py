@@ -15,8 +15,7 @@ TESTED = [0, 3, 6, 9]
 
 
 def job_of(folder):
-    given = {"chosen": None, "slices": None, "weights": None, "settings": entry(), "folds": [1], "folder": folder}
-    return Job(**inputs_of(folder), **given, device="cpu", gpu_share=1, keep_model=False, spacing_mm=None)
+    return Job(**inputs_of(folder), settings=entry(), folds=[1], folder=folder)
 
 
 @pytest.fixture
