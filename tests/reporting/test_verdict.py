@@ -30,6 +30,18 @@ def test_judge(published: str, low: float, high: float, expected: str) -> None:
 
 def test_no_interval_is_no_verdict() -> None:
     assert judge("0.750", math.nan, math.nan) == "not comparable: no interval"
+    assert judge("0.750", -math.inf, math.inf) == "not comparable: no interval"
+
+
+def test_an_interval_without_width_is_said_to_be_none() -> None:
+    """All 48 right: every bootstrap sample is 1, and there is no standard error."""
+    no_width = "our interval has no width, so that what it would have found is not known"
+    assert difference("acc", 1.0, "0.896", 1.0, 1.0, 48) == f"+5 patients of 48; {no_width}"
+    assert difference("auc", 1.0, "0.896", 1.0, 1.0, 48) == f"+0.104; {no_width}"
+
+
+def test_no_pooled_value_is_no_number_of_patients(cohort: dict) -> None:
+    assert not_comparable({**cohort, "phantom": False}, None, None) == "no pooled value"
 
 
 @pytest.mark.parametrize(("printed", "half"), [("0.750", 0.0005), ("0.75", 0.005), ("5.68", 0.005), ("24", 0.5)])

@@ -18,7 +18,7 @@ def judge(published: str, low: float, high: float) -> str:
     ``above`` means that we got more than the paper. A printed 0.729 is anything that rounds to it, so it lies within
     an interval that reaches 0.7285 or 0.7295. Without an interval: ``not comparable: no interval``.
     """
-    if math.isnan(low) or math.isnan(high):
+    if not (math.isfinite(low) and math.isfinite(high)):
         return "not comparable: no interval"
     value, slack = float(published), rounding(published)
     # The end of the rounding range must not be lost to the last bit of a sum.
@@ -46,6 +46,8 @@ def not_comparable(cohort: Mapping[str, Any], n: int | None, n_positive: int | N
         return "permuted labels"
     if cohort.get("other_patients"):
         return str(cohort["other_patients"])
+    if n is None:
+        return "no pooled value"
     if n != cohort["paper_cases"]:
         return f"{n} patients, {cohort['paper_cases']} in the paper"
     if n_positive is not None and n_positive != cohort["paper_positives"]:
@@ -66,11 +68,16 @@ def difference(metric: str, value: float, published: str, low: float, high: floa
     """Say how far ours is from the printed number and how far it would have had to be to be found, power 80 %.
 
     Accuracy is counted in patients, everything else in the metric's own unit; without ``n``, as of voxels, also that.
+    An interval without width, as of 48 right predictions of 48, tells nothing of what would have been found.
     """
     gap, smallest = value - float(published), detectable(low, high)
+    amount, least = f"{gap:+.3f}", f"{smallest:.3f}"
     if metric == "acc" and n is not None:
-        patients, least = round(gap * n), math.ceil(round(smallest * n, 6))
+        patients = round(gap * n)
         word = "patient" if abs(patients) == 1 else "patients"
         amount = f"{patients:+d} {word} of {n}" if patients else f"the same number of patients of {n}"
-        return f"{amount}; a difference below {least} patients would not have been found (power 80 %)".replace("-", "−")
-    return f"{gap:+.3f}; a difference below {smallest:.3f} would not have been found (power 80 %)".replace("-", "−")
+        least = "" if math.isnan(smallest) else f"{math.ceil(round(smallest * n, 6))} patients"
+    found = f"a difference below {least} would not have been found (power 80 %)"
+    if math.isnan(smallest):
+        found = "our interval has no width, so that what it would have found is not known"
+    return f"{amount}; {found}".replace("-", "−")
