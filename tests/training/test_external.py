@@ -111,6 +111,11 @@ def test_what_the_training_cost_is_unknown_and_not_nothing(scores: pd.DataFrame,
     assert "leakage" not in cost["note"]
     _, blind, _ = trained(scores[scores["role"] == "test"])
     assert "which cases it was trained on is not told" in blind["note"]
+    # Of one fold nothing is said: of that one leakage could not be checked either.
+    _, half, _ = trained(scores[(scores["role"] == "test") | (scores["fold"] == 1)])
+    assert half["note"].endswith(
+        "which cases it was trained on in fold 2 is not told, so that leakage could not be checked there"
+    )
 
 
 def test_scores_of_any_scale_keep_their_order_and_their_threshold(scores: pd.DataFrame, trained: Callable) -> None:
@@ -244,7 +249,10 @@ BROKEN: dict[str, tuple[Callable[[pd.DataFrame], pd.DataFrame], str]] = {
     "misspelt column": (lambda s: s.assign(sed=0), r"unknown column 'sed'\. Remove or rename it"),
     "wrong fold": (lambda s: changed(s, "STS_001", 1, fold=3), r"line 3: fold 3 of case STS_001 is not in the split\. Take folds from .*splits\.csv: 1, 2"),
     "no fold": (lambda s: s.assign(fold=s["fold"] + 0.5), r"line 2: fold '1\.5' of case STS_000 is no whole number"),
-    "role": (lambda s: changed(s, "STS_001", 1, role="val"), r"line 3: role 'val' of case STS_001 is neither train nor test"),
+    "role": (lambda s: changed(s, "STS_001", 1, role="val"), r"line 3: role 'val' of case STS_001 is neither train nor test\. Write train or test, in small"),
+    "score with an underscore": (lambda s: changed(s, "STS_001", 1, score="0.1_5"), r"line 3: score '0\.1_5' of case STS_001 is no number"),
+    "score in other digits": (lambda s: changed(s, "STS_001", 1, score="٠.٥"), r"line 3: score '٠\.٥' of case STS_001 is no number"),
+    "endless fold": (lambda s: s.astype({"fold": object}).pipe(changed, "STS_001", 1, fold="9" * 5000), r"of case STS_001 is no whole number"),
     "target": (lambda s: s.assign(target=1), r"line 3: target 1 of case STS_001, 0 in .*cases\.csv\. Check that the scores"),
     "no target": (lambda s: s.assign(target="yes"), r"line 2: target 'yes' of case STS_000 is neither 0 nor 1"),
     "no case": (lambda s: changed(s, "STS_001", 1, case=""), r"line 3: the case is empty"),
@@ -267,9 +275,9 @@ def test_what_cannot_be_is_refused_by_name(scores: pd.DataFrame, trained: Callab
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", r"mine\.csv: is empty\. Write text with commas between the columns case, fold, role, score"),
+        (b"", r"mine\.csv: is empty\. Write UTF-8 text with commas between the columns case, fold, role, score"),
         (b"\n  \n", "is empty"),
-        (b"\x89PNG\r\n\x1a\n\x00", r"is no CSV file \('utf-8' codec"),
+        (b"\x89PNG\r\n\x1a\n\x00", r"is no CSV file \('utf-8' codec.*Write UTF-8 text"),
         (b"case;fold;role;score\nA;1;test;0.5\n", r"column 'case' is missing\. Separate columns by commas\."),
         (b"case,fold,role,score\nA,1,test\n", r"line 2: 3 fields, the header has 4"),
         (b'case,fold,role,score\n"A,1,test,0.5\n', "is no CSV file"),
@@ -287,7 +295,7 @@ def test_a_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes | Non
 
 def test_a_spreadsheets_export_is_read(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_bytes(
-        b'\xef\xbb\xbfcase,fold, role,score\r\n"A, the first",1,test,0.5\r\n\r\nB,1,train,1\r\n'
+        b'\xef\xbb\xbfcase,fold, role,score\r\n"A, the first",1, test, 0.5\r\n\r\nB,1,train,1\r\n'
     )
     found = read_scores(tmp_path / "mine.csv", threshold=None)
     assert [(one.line, one.case, one.role, one.score) for one in found] == [

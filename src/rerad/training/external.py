@@ -156,6 +156,16 @@ def _note(scores: Sequence[Score], path: Path) -> str:
     """Return what a row of such scores says of itself."""
     told = f"scores of {path.name} (SHA-256 {sha256(path)[:DIGITS]}…), nothing was trained here"
     seeds = "; the same scores for every seed" if scores[0].seed is None else ""
-    trained = any(score.role == "train" for score in scores)
-    blind = "" if trained else "; which cases it was trained on is not told, so that leakage could not be checked"
-    return f"{told}{seeds}{blind}"
+    return f"{told}{seeds}{_blind(scores)}"
+
+
+def _blind(scores: Sequence[Score]) -> str:
+    """Say of which folds the file does not tell what they were trained on; a fold counts as told with every seed."""
+    told = {(score.seed, score.fold) for score in scores if score.role == "train"}
+    blind = sorted({score.fold for score in scores if (score.seed, score.fold) not in told})
+    if not blind:
+        return ""
+    of = f" in fold{'s' if len(blind) > 1 else ''} {', '.join(map(str, blind))}" if told else ""
+    return (
+        f"; which cases it was trained on{of} is not told, so that leakage could not be checked{' there' if of else ''}"
+    )

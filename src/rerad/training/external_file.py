@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 from rerad.core.errors import ReradError
 
+ROLES = "Write train or test, in small letters, as in splits.csv"
 REQUIRED = ("case", "fold", "role", "score")
 OPTIONAL = ("seed", "target", "selection", "variant")
+DIGITS = 9  # of a fold or a seed; more is none of a run, and beyond 4,300 Python refuses to read them
 ONLY = {"selection": "last", "variant": "published"}  # columns of the workflow's own files, and their one value here
 
 
@@ -82,7 +84,7 @@ def place(path: Path, score: Score) -> str:
 
 def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     """Return the header, and the other lines that are not empty with their numbers."""
-    remedy = f"Write text with commas between the columns {', '.join(REQUIRED)}"
+    remedy = f"Write UTF-8 text with commas between the columns {', '.join(REQUIRED)}"
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
@@ -90,7 +92,9 @@ def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     except FileNotFoundError as error:
         raise ReradError("no such file", where=str(path), remedy="Correct the path in the configuration") from error
     except OSError as error:
-        raise ReradError(f"cannot be read ({error.strerror})", where=str(path)) from error
+        raise ReradError(
+            f"cannot be read ({error.strerror})", where=str(path), remedy="Name a file of scores"
+        ) from error
     except (UnicodeDecodeError, csv.Error) as error:
         raise ReradError(f"is no CSV file ({error})", where=str(path), remedy=remedy) from error
     if not lines:
@@ -118,11 +122,13 @@ def _check_header(header: Sequence[str], path: Path) -> None:
 
 def _score(number: int, fields: dict[str, str], path: Path, threshold: float | None) -> Score:
     where = f"{path}, line {number}"
-    case, role = fields["case"], fields["role"]
+    # A space behind a comma is no value; names of cases stay as they are.
+    case, fields = fields["case"], {name: text.strip() for name, text in fields.items()}
+    role = fields["role"]
     if not case.strip():
         raise ReradError("the case is empty", where=where, remedy="Write its name as in splits.csv")
     if role not in ("train", "test"):
-        raise ReradError(f"role {role!r} of case {case} is neither train nor test", where=where)
+        raise ReradError(f"role {role!r} of case {case} is neither train nor test", where=where, remedy=ROLES)
     for name, only in ONLY.items():
         if fields.get(name, only) != only:
             told = f"{name} {fields[name]!r} of case {case}"
@@ -139,7 +145,7 @@ def _score(number: int, fields: dict[str, str], path: Path, threshold: float | N
 
 
 def _whole(name: str, text: str, case: str, where: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS):
         raise ReradError(f"{name} {text!r} of case {case} is no whole number", where=where, remedy="Write 1, not 1.0")
     return int(text)
 
@@ -154,6 +160,8 @@ def _target(text: str, case: str, where: str) -> int:
 def _number(text: str, case: str, where: str, threshold: float | None) -> float:
     told = f"score {text!r} of case {case}"
     try:
+        if "_" in text or not text.isascii():  # Python reads 0.1_5 as 0.15, and digits of any script
+            raise ValueError
         score = float(text)
     except ValueError:
         raise ReradError(f"{told} is no number", where=where, remedy="Write one such as 0.7, with a point") from None
