@@ -58,6 +58,10 @@ def test_rows_and_marks(root: Path) -> None:
         ("method,acc\nhc_rf,0.75*\n", ["hc_rf, acc", "0.75*", "acc"]),
         ("row,acc\nhc_rf,0.75\n", ["method"]),
         ("method,acc\nhc_rf,0.75\nhc_rf,0.76\n", ["hc_rf", "twice"]),
+        ("method,acc\nhc_rf,nan\n", ["hc_rf, acc", "nan"]),  # within every interval, were it a number
+        ("method,acc\nhc_rf,1e-3\n", ["hc_rf, acc", "1e-3"]),  # of which nobody knows the rounding
+        ("method,acc,auc\nhc_rf,0.75,0.8,\n", ["line 2", "4 fields, the header has 3"]),
+        ("method,acc,acc\nhc_rf,0.75,0.8\n", ["acc", "twice"]),
     ],
 )
 def test_broken_tables_are_named(tmp_path: Path, text: str, names: list[str]) -> None:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from rerad.core.errors import ReradError
+from rerad.core.printed import number, read_text
 
 MARK, UNIT = "_mark", "unit"
 MAPS = ("group", "tissue")  # ids of the rows of a table of synthesis, whose id is both: normal_fatty
@@ -38,7 +37,7 @@ def read_published(path: Path, ids: Sequence[str] | None = None) -> Published:
         raise ReradError(
             "there is no such table of published values", where=str(path), remedy="Correct `published` in the study"
         )
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    frame = read_text(path)
     if ids is None:
         ids = MAPS if set(MAPS) <= set(frame.columns) else ("method",)
     for name in ids:
@@ -48,7 +47,9 @@ def read_published(path: Path, ids: Sequence[str] | None = None) -> Published:
             )
     names = frame[list(ids)].agg("_".join, axis=1)
     if names.duplicated().any():
-        raise ReradError(f"the row {names[names.duplicated()].iloc[0]!r} stands there twice", where=str(path))
+        raise ReradError(
+            f"the row {names[names.duplicated()].iloc[0]!r} stands there twice", where=str(path), remedy="Remove one"
+        )
     columns = [name for name in frame.columns if name not in (*ids, UNIT) and not name.endswith(MARK)]
     rows = dict(zip(names, frame.to_dict("records"), strict=True))
     for method, row in rows.items():
@@ -62,8 +63,8 @@ def read_published(path: Path, ids: Sequence[str] | None = None) -> Published:
 def _check(text: str, where: str) -> None:
     try:
         if text:
-            float(text)
-    except ValueError:
+            number(text)
+    except ReradError as error:
         raise ReradError(
-            f"{text!r} is no number", where=where, remedy="Values as printed, their marks in the column x_mark"
+            error.what, where=where, remedy="Values as printed, their marks in the column x_mark"
         ) from None

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import reduce
 from operator import add
 
-from rerad.core.errors import ReradError
+from rerad.core.printed import number
 
 # The ends of an interval must not be lost to the last bit of a sum.
 SLACK = 1e-9
-NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,10 @@ class Interval:
         return self * Interval(1 / other.high, 1 / other.low)
 
     def __pow__(self, exponent: float) -> Interval:
-        """Raise a positive interval to a power."""
-        ends = [self.low**exponent, self.high**exponent]
+        """Raise an interval of what is never negative to a power: a printed 0.000 starts at zero."""
+        ends = [
+            float("inf") if exponent < 0 and end <= 0 else max(end, 0.0) ** exponent for end in (self.low, self.high)
+        ]
         return Interval(min(ends), max(ends))
 
     def overlaps(self, other: Interval | float) -> bool:
@@ -80,18 +81,20 @@ def units(text: str) -> tuple[int, int]:
     return int(text.replace(".", "")), 10 ** decimals(text)
 
 
-def number(text: str) -> float:
-    """Return the printed number.
-
-    Raises:
-        ReradError: the text is no plain decimal number.
-    """
-    if not NUMBER.fullmatch(text):
-        raise ReradError(f"{text!r} is no number", where="published values", remedy="Write it as printed, no sign or %")
-    return float(text)
-
-
 def rounded(text: str) -> Interval:
     """Return all values that round to the printed one; the convention for halves is not known, so both ends count."""
     half = 0.5 / 10 ** decimals(text)
     return Interval(number(text) - half, number(text) + half)
+
+
+def quotes(quoted: str, text: str, *, percent: bool = False) -> bool:
+    """Say whether two prints are one number: the same digits, or the shorter one rounded from the longer.
+
+    Intervals would not tell 0.854 from 0.855, for they meet at 0.8545. With ``percent`` the second is a fraction.
+    """
+    if percent:
+        text = f"{Decimal(text).scaleb(2):f}"
+    short, long = sorted((quoted, text), key=decimals)
+    if decimals(short) == decimals(long):
+        return number(short) == number(long)
+    return rounded(short).overlaps(number(long))

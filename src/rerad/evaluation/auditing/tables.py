@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pandas as pd
-
 from rerad.core.errors import ReradError
-from rerad.evaluation.auditing.rounding import Interval, number, rounded
+from rerad.core.printed import number, read_text
+from rerad.evaluation.auditing.rounding import Interval, rounded
 
 IDS = ("method", "metric", "roi", "feature", "group", "tissue")
 LABELS = ("unit",)
@@ -35,11 +34,31 @@ class Table:
 
     def value(self, row: str, column: str) -> Interval:
         """Return what a cell can have been before it was rounded."""
-        return rounded(self.cells[row][column])
+        return rounded(self.text(row, column))
 
     def number(self, row: str, column: str) -> float:
         """Return a cell's printed number."""
-        return number(self.cells[row][column])
+        return number(self.text(row, column))
+
+    def text(self, row: str, column: str) -> str:
+        """Return what is printed in a cell.
+
+        Raises:
+            ReradError: there is no such row or column, or the cell is empty.
+        """
+        told = "" if self.cells.get(row, {}).get(column) else f"the cell {row}, {column} is empty"
+        if row not in self.cells:
+            told = f"there is no row {row!r}"
+        elif column not in self.columns:
+            told = f"there is no column {column!r}"
+        if told:
+            remedy = f"Correct the table, or what {CLAIMS} names"
+            raise ReradError(told, where=f"the published table {self.key}", remedy=remedy)
+        return self.cells[row][column]
+
+    def has(self, row: str, *columns: str) -> bool:
+        """Say whether a row has numbers in all these columns: a paper may leave a cell without one."""
+        return all(self.cells[row].get(column) for column in columns)
 
 
 @dataclass(frozen=True)
@@ -133,12 +152,8 @@ def read(folder: Path) -> Published:
     return Published(tables, _claims(claims) if claims.is_file() else [])
 
 
-def _text(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
-
-
 def _table(path: Path) -> Table:
-    frame = _text(path)
+    frame = read_text(path)
     study, _, name = path.stem.partition("_")
     ids = [column for column in frame.columns if column in IDS]
     if not ids:
@@ -149,7 +164,7 @@ def _table(path: Path) -> Table:
     for record in frame.to_dict("records"):
         row = " ".join(record[name] for name in ids)
         if row in cells:
-            raise ReradError(f"the row {row!r} stands there twice", where=str(path))
+            raise ReradError(f"the row {row!r} stands there twice", where=str(path), remedy="Remove one")
         cells[row] = {column: record[column] for column in columns}
         marks[row] = {column: record.get(column + MARK, "") for column in columns}
         for column, text in cells[row].items():
@@ -168,9 +183,11 @@ def _check(text: str, where: str) -> None:
 
 
 def _claims(path: Path) -> list[Claim]:
-    frame = _text(path)
+    frame = read_text(path)
     if missing := [column for column in CLAIM_COLUMNS if column not in frame.columns]:
         raise ReradError(f"the columns {missing} are missing", where=str(path), remedy=f"Columns: {CLAIM_COLUMNS}")
+    if unknown := [column for column in frame.columns if column not in CLAIM_COLUMNS]:
+        raise ReradError(f"the columns {unknown} are unknown", where=str(path), remedy=f"Columns: {CLAIM_COLUMNS}")
     return [Claim(**{**record, "quantity": _quantity(record["quantity"])}) for record in frame.to_dict("records")]
 
 
