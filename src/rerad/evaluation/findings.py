@@ -10,6 +10,7 @@ import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
+from rerad.core.printed import PRINTED
 from rerad.evaluation.auditing import (
     amounts,
     confusion,
@@ -17,6 +18,7 @@ from rerad.evaluation.auditing import (
     orders,
     planted,
     pooling,
+    ranges,
     rows,
     segmentation,
     shapes,
@@ -28,6 +30,7 @@ from rerad.evaluation.auditing.tables import CLAIMS, Claim, Published, read
 
 # Of all tables, or of all claims of one kind.
 CHECKS: tuple[Callable[[Published], list[Finding]], ...] = (
+    ranges.check_ranges,
     confusion.check_matrices,
     planted.check_power,
     pooling.check_pooling,
@@ -102,6 +105,10 @@ def _of_claim(published: Published, claim: Claim) -> list[Finding]:
 def _run(check: Callable[[], list[Finding]], name: str) -> list[Finding]:
     try:
         return check()
+    except ReradError as error:
+        if error.where != PRINTED:
+            raise
+        raise ReradError(error.what, where=f"{CLAIMS}: the check {name}", remedy=error.remedy) from error
     except (KeyError, ValueError, ZeroDivisionError) as error:
         raise ReradError(
             f"the check {name} cannot be made: {error}",

@@ -95,6 +95,24 @@ def test_a_wrong_formula_is_found_and_corrected(tmp_path: Path, power: str, wron
     assert same["compactness"] == "0.0531 · sphericity^(3/2)"  # 1/6π
 
 
+@pytest.mark.parametrize("printed", ["0.0999", "0.000"])
+def test_a_wrong_end_is_no_wrong_formula(tmp_path: Path, printed: str) -> None:
+    claims = [
+        "feature=sphericity; over=table1; volume=2/3; area=-1; pi=1/3; factor=6; power=2/3,,,formula",
+        "feature=disproportion; over=table1; volume=-2/3; area=1; pi=-1/3; factor=36; power=-1/3,,,formula",
+        "feature=compactness; over=table1; volume=1; area=-3/2; pi=-1/2,,,formula",
+    ]
+    true = f"{0.9**1.5 / (6 * pi):.4f}"
+    found = findings(tmp_path, claims, shapes("1/3").replace(true, printed))
+    wrong = found[found["kind"] == "range_differs"]
+    assert wrong[["row", "column", "printed"]].to_numpy().tolist() == [["r compactness", "max", printed]]
+    assert "formula_contradicted" not in set(found["kind"])
+    # Of two that disagree nobody can say which is wrong; without any that are related there is nothing to say.
+    two = findings(tmp_path, claims[::2], shapes("1/3").replace(true, printed))
+    assert list(two["kind"]) == ["formulas_disagree"]
+    assert findings(tmp_path, claims[:1], shapes("1/3")).empty
+
+
 @pytest.mark.parametrize(
     ("claim", "names"),
     [
@@ -103,7 +121,12 @@ def test_a_wrong_formula_is_found_and_corrected(tmp_path: Path, power: str, wron
         ("row=z; tables=table1; columns=acc; rivals=all,,,best", ["'z'", "best"]),
         ("tables=table1; columns=acc; rivals=all,,,best", ["'row'"]),
         ("at=table1:a:auc,0.8,,cell", ["table1:a:auc"]),
-        ("at=table1:a:acc,80 %,,cell", ["80 %"]),
+        ("at=table1:a:acc,80 %,,cell", ["80 %", "the check cell of x, 'q'"]),
+        ("row=b; tables=table1; columns=acu; rivals=all,,,best", ["'acu'", "acc and haus"]),
+        ("row=b; tables=table1; columns=acc; rivals=aa,,,best", ["'aa'", "a, b and c"]),
+        ("a=table1:b:acc; b=table1:a:acc; relation=mroe,10,%,difference", ["relation=mroe", "equal or more"]),
+        ("a=table1:b:acc; b=table1:a:acc; relation=more; higher=b?,10,%,difference", ["higher=b?", "a or b"]),
+        ("class=positive,24,,class_count", ["x", "positive", "class=negative"]),
     ],
 )
 def test_a_broken_claim_is_named(tmp_path: Path, claim: str, names: list[str]) -> None:
@@ -120,6 +143,86 @@ def test_a_broken_table_is_named(tmp_path: Path, text: str, names: list[str]) ->
     with pytest.raises(ReradError) as caught:
         findings(tmp_path, [], text)
     assert all(name in str(caught.value) for name in [*names, "x_table1.csv"])
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (b"method,acc\na,0.8,\nb,0.9,\n", ["x_table1.csv, line 2", "3 fields, the header has 2"]),
+        (b"method,acc,auc\na,0.8\n", ["x_table1.csv, line 2", "2 fields, the header has 3"]),
+        (b"method,acc,acc\na,0.8,0.9\n", ["x_table1.csv", "'acc' stands there twice"]),
+        (b"", ["x_table1.csv", "is empty"]),
+        (b"m\xe9thod,acc\na,0.8\n", ["x_table1.csv", "UTF-8"]),
+    ],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path: Path, text: bytes, names: list[str]) -> None:
+    (tmp_path / "x_table1.csv").write_bytes(text)
+    with pytest.raises(ReradError) as caught:
+        audit(tmp_path)
+    assert all(name in str(caught.value) for name in names)
+
+
+def test_an_export_of_a_spreadsheet_is_a_table(tmp_path: Path) -> None:
+    (tmp_path / "x_table1.csv").write_bytes(b"\xef\xbb\xbf" + TABLE.replace("\n", "\r\n").encode() + b"\r\n")
+    (tmp_path / "claims.csv").write_text(HEADER + "x,1,q,at=table1:a:acc,80,%,cell\n")
+    assert list(audit(tmp_path)["kind"]) == ["agrees_quoted_number"]
+
+
+def test_a_difference_the_other_way_round_is_told(tmp_path: Path) -> None:
+    claim = "a=table1:{}:acc; b=table1:{}:acc; higher={}; relation=equal,0.10,,difference"
+    assert kinds(tmp_path, claim.format("b", "a", "a")) == ["agrees_difference"]
+    assert kinds(tmp_path, claim.format("a", "b", "b")) == ["agrees_difference"]
+    assert kinds(tmp_path, claim.format("b", "a", "b")) == ["difference_reversed"]
+    assert kinds(tmp_path, claim.format("a", "b", "a")) == ["difference_reversed"]
+    # Neither is higher where the rounding leaves both possible.
+    assert kinds(tmp_path, "a=table1:a:acc; b=table1:c:acc; higher=a; relation=equal,0.00,,difference") == [
+        "agrees_difference"
+    ]
+
+
+def test_a_quoted_number_may_be_in_per_cent_or_shorter(tmp_path: Path) -> None:
+    rank = "table=table1; row=b; column=acc; rank=1,{},{},rank"
+    for printed, unit, kind in (
+        ("90", "%", "agrees_rank"),
+        ("0.9", "", "agrees_rank"),
+        ("91", "%", "claim_contradicted"),
+    ):
+        assert kinds(tmp_path, rank.format(printed, unit)) == [kind]
+    # One unit of the last digit is another number, though the rounding intervals of both meet.
+    for printed, unit, kind in (
+        ("0.80", "", "agrees_quoted_number"),
+        ("0.81", "", "quoted_number_differs"),
+        ("80", "%", "agrees_quoted_number"),
+        ("81", "%", "quoted_number_differs"),
+    ):
+        assert kinds(tmp_path, f"at=table1:a:acc,{printed},{unit},cell") == [kind]
+    table = "method,mape\na,68.32\n"
+    assert kinds(tmp_path, "at=table1:a:mape; cells=percent,68.3,%,cell", table=table) == ["agrees_quoted_number"]
+    one = "of=accuracy,{},,one_quantity"
+    assert kinds(tmp_path, one.format("0.854"), one.format("0.85")) == ["agrees_quantity"]
+    assert kinds(tmp_path, one.format("0.854"), one.format("0.86")) == ["two_values"]
+
+
+def test_an_empty_cell_takes_no_part(tmp_path: Path) -> None:
+    table = "method,acc,haus\na,,3.0\nb,0.90,2.0\nc,0.80,\n"
+    best = "row=b; tables=table1; columns=acc; rivals=all,,,best"
+    found = findings(tmp_path, [best], table)
+    assert list(found["finding"]) == ["“q” (1): b is best in all 1 comparisons"]
+    assert kinds(tmp_path, "table=table1; row=b; column=acc; rank=1,0.90,,rank", table=table) == ["agrees_rank"]
+    assert kinds(tmp_path, "tables=table1; columns=all; pairs=b>c,,,pairs", table=table) == ["agrees_claim"]
+    with pytest.raises(ReradError, match=r"x\.table1: the cell a, acc is empty"):
+        kinds(tmp_path, "table=table1; row=a; column=acc; rank=1,0.90,,rank", table=table)
+
+
+def test_what_cannot_be_is_told(tmp_path: Path) -> None:
+    table = "roi,feature,acc,auc,correlation,haus_wt,percent_difference_sd,min,max,mean\n"
+    rows = "r,a,1.00,0,-1.0,0.0,0.0,1,3,3.4\nr,b,85.4,1.683,1.98,-2.0,-0.1,1,3,3.6\n"
+    found = findings(tmp_path, [], table + rows)
+    assert list(found["column"]) == ["acc", "auc", "correlation", "haus_wt", "percent_difference_sd", "mean"]
+    assert set(found["kind"]) == {"impossible_value"}
+    assert set(found["row"]) == {"r b"}
+    assert "per cent" in found["finding"].iloc[0]
+    assert "per cent" not in found["finding"].iloc[1]
 
 
 def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:

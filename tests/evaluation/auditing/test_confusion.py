@@ -6,6 +6,7 @@ from decimal import ROUND_HALF_DOWN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from rerad.evaluation.auditing.confusion import METRICS, check_matrices, classification_tables, fit
@@ -127,3 +128,34 @@ def test_other_class_counts_come_from_the_claims(tmp_path: Path) -> None:
         kinds[counts] = set(audit(tmp_path)["kind"])
     assert "no_confusion_matrix" not in kinds[30, 18]
     assert "no_confusion_matrix" in kinds[24, 24]
+
+
+COUNTS = "study,where,quote,quantity,printed,unit,check\n" + "".join(
+    f"x,1,q,class={name},24,,class_count\n" for name in ("positive", "negative")
+)
+
+
+def found_in(folder: Path, **tables: str) -> pd.DataFrame:
+    (folder / "claims.csv").write_text(COUNTS)
+    for name, text in tables.items():
+        (folder / f"x_{name}.csv").write_text(text)
+    found = audit(folder)
+    return found[~found["kind"].str.startswith("agrees")]
+
+
+def test_tables_need_not_have_the_same_columns(tmp_path: Path) -> None:
+    """One prints no precision, one no AUC, and a cell is empty: what both print is compared."""
+    one = "method,acc,sen,spe,pre,f1,auc\na,0.750,0.792,0.708,0.731,,0.726\n"
+    other = "method,acc,sen,spe,f1\na,0.750,0.792,0.708,0.760\nb,0.740,0.792,0.708,0.760\n"
+    found = found_in(tmp_path, one=one, other=other)
+    assert found[["kind", "table", "row", "column"]].to_numpy().tolist() == [
+        ["no_confusion_matrix", "other", "b", "acc"]
+    ]
+    found = found_in(tmp_path, one=one.replace("0.726", "0.700"), other=other.replace("a,0.750", "a,0.760"))
+    assert ["same_method_differs", "one", "a", "acc"] in found[["kind", "table", "row", "column"]].to_numpy().tolist()
+
+
+def test_a_row_in_per_cent_is_called_so(tmp_path: Path) -> None:
+    found = found_in(tmp_path, one="method,acc,sen,spe,auc\na,75.0,79.2,70.8,72.6\n")
+    assert set(found["kind"]) == {"impossible_value"}
+    assert list(found["column"]) == ["acc", "sen", "spe", "auc"]

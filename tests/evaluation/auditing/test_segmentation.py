@@ -59,6 +59,15 @@ def test_jaccard_and_prevalence_are_told() -> None:
     assert kinds.count("agrees_prevalence") == 3
 
 
+def test_an_accuracy_beyond_both_sides_is_named() -> None:
+    good = printed(0.1, 0.02, 0.03, 0.85)
+    found = [one for one in check_segmentation(table(good, {**good, "acc": "0.500"})) if one.kind[:6] != "agrees"]
+    assert [(one.kind, one.row, one.column, one.printed) for one in found] == [
+        ("accuracy_impossible", "m1", "acc", "0.500")
+    ]
+    assert not any("nan" in text for text in (found[0].finding, found[0].implied, found[0].margin))
+
+
 def test_impossible_accuracy_has_no_prevalence() -> None:
     share, dice = prevalence(rounded("0.990"), rounded("0.500"), rounded("0.600"))
     assert math.isnan(share.low)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from rerad.core.errors import ReradError
 from rerad.evaluation.auditing.confusion import class_counts, classification_tables, fit
 from rerad.evaluation.auditing.finding import Finding, listed
-from rerad.evaluation.auditing.rounding import SLACK, Interval, decimals, rounded, total
-from rerad.evaluation.auditing.tables import Claim, Published, Table
+from rerad.evaluation.auditing.rounding import SLACK, Interval, decimals, quotes, rounded, total
+from rerad.evaluation.auditing.tables import CLAIMS, Claim, Published, Table
 
 
 def cell(published: Published, claim: Claim) -> list[Finding]:
-    """Compare a number quoted in the text with its cell: ``at``; ``unit`` % where the cell is a fraction."""
+    """Compare a number quoted in the text with its cell: ``at``; ``unit`` % where the cell is a fraction.
+
+    ``cells=percent`` where the cell is in per cent as well.
+    """
     table, row, column = published.cell(claim.study, claim.part("at"))
-    scale = 100 if claim.unit == "%" else 1
-    value = table.value(row, column) * scale
-    agrees = value.overlaps(rounded(claim.printed))
+    scale = _scale(claim)
+    agrees = quotes(claim.printed, table.text(row, column), percent=scale == 100)
     return [
         Finding(
             *(claim.study, table.name),
@@ -25,21 +28,31 @@ def cell(published: Published, claim: Claim) -> list[Finding]:
     ]
 
 
+def _scale(claim: Claim) -> int:
+    """Return what cells are multiplied by to be in the claim's unit."""
+    return 100 if claim.unit == "%" and claim.quantity.get("cells") != "percent" else 1
+
+
 def difference(published: Published, claim: Claim) -> list[Finding]:
     """Compare a quoted difference of two cells with both readings of per cent: ``a``, ``b``, ``relation``.
 
-    ``relation`` is ``more`` (than printed) or ``equal``. In the cells' own unit if the claim has no %.
+    ``relation`` is ``more`` (than printed) or ``equal``. In the cells' own unit if the claim has no %. Relative is to
+    ``a``. ``higher`` (``a`` or ``b``) says which of them the text calls the larger; without it either may be.
+
+    Raises:
+        ReradError: another relation, or another word for the higher one.
     """
+    _check_words(claim)
     (table, row, column), (other_table, other_row, other) = (
         published.cell(claim.study, claim.part(key)) for key in ("a", "b")
     )
     first, second = table.value(row, column), other_table.value(other_row, other)
     gap = first - second if first.low + first.high >= second.low + second.high else second - first
     percent = claim.unit == "%"
-    factor = 1.0 if claim.quantity.get("cells") == "percent" or not percent else 100.0
-    readings = {"percentage points" if percent else "the difference": gap * factor}
+    readings = {"percentage points" if percent else "the difference": gap * _scale(claim)}
     if percent:
-        readings["relative"] = gap / first * 100
+        # Nothing is relative to a printed zero.
+        readings |= {} if first.low <= 0 <= first.high else {"relative": gap / first * 100}
     held = [name for name, value in readings.items() if _fits(value, claim)]
     shown = [f"{name} {value.show(decimals(claim.printed) + 1)}" for name, value in readings.items()]
     kind = "agrees_difference"
@@ -48,6 +61,8 @@ def difference(published: Published, claim: Claim) -> list[Finding]:
     elif percent and len(held) < len(readings):
         kind = "percent_points_or_relative"
     means = f"fits as {listed(held)}" if held else "fits no reading"
+    if _reversed(claim, first, second):
+        kind, means = "difference_reversed", f"{means}, but the other way round: {_order(claim, table, other_table)}"
     return [
         Finding(
             *(claim.study, table.name),
@@ -59,6 +74,23 @@ def difference(published: Published, claim: Claim) -> list[Finding]:
             f"{round(min(abs((v.low + v.high) / 2 - float(claim.printed)) for v in readings.values()), 6):g}",
         )
     ]
+
+
+def _check_words(claim: Claim) -> None:
+    for key, words in (("relation", ("equal", "more")), ("higher", ("a", "b"))):
+        if claim.quantity.get(key, words[0]) not in words:
+            told = f"{key}={claim.part(key)} of the claim {claim.quote!r} ({claim.study})"
+            raise ReradError(told, where=CLAIMS, remedy=f"Write {key}={' or '.join(words)}")
+
+
+def _reversed(claim: Claim, first: Interval, second: Interval) -> bool:
+    larger, smaller = (second, first) if claim.quantity.get("higher") == "b" else (first, second)
+    return "higher" in claim.quantity and larger.high < smaller.low
+
+
+def _order(claim: Claim, table: Table, other_table: Table) -> str:
+    (_, row, column), (_, other_row, other) = (claim.part(key).split(":") for key in ("a", "b"))
+    return f"{row} has {table.cells[row][column]}, {other_row} {other_table.cells[other_row][other]}"
 
 
 def _fits(value: Interval, claim: Claim) -> bool:

@@ -8,12 +8,14 @@ from functools import cache
 
 import numpy as np
 
+from rerad.core.errors import ReradError
 from rerad.evaluation.auditing.finding import Finding, listed
 from rerad.evaluation.auditing.rounding import decimals, units
-from rerad.evaluation.auditing.tables import Published, Table
+from rerad.evaluation.auditing.tables import CLAIMS, Published, Table
 
 METRICS = ("acc", "sen", "spe", "pre", "f1")
 AUC = "auc"
+OVERLAP = "dsc"  # a table with it is one of segmentation: its accuracy counts voxels
 
 
 @dataclass(frozen=True)
@@ -91,16 +93,25 @@ def classification_tables(published: Published) -> Iterator[tuple[Table, int, in
     """Yield each table of classification metrics with its study's numbers of positives and negatives."""
     for table in published.tables.values():
         counts = class_counts(published, table.study)
-        if counts and {"acc", "sen", "spe", AUC} <= set(table.columns):
+        if counts and {"acc", "sen", "spe"} <= set(table.columns) and OVERLAP not in table.columns:
             yield table, *counts
 
 
 def class_counts(published: Published, study: str) -> tuple[int, int] | None:
-    """Return the positives and negatives that a study claims, if it does."""
+    """Return the positives and negatives that a study claims, if it does.
+
+    Raises:
+        ReradError: it claims one of them: without a word no row of the study would be checked.
+    """
     found = {}
     for claim in published.claims_of("class_count", study):
         found[claim.part("class")] = round(float(claim.quantity.get("share", "1")) * float(claim.printed))
-    return (found["positive"], found["negative"]) if {"positive", "negative"} <= set(found) else None
+    if not found:
+        return None
+    if set(found) != {"positive", "negative"}:
+        told = f"the claims of {study} count the classes {listed(sorted(found))}"
+        raise ReradError(told, where=CLAIMS, remedy="A class_count has class=positive, another class=negative")
+    return found["positive"], found["negative"]
 
 
 def check_matrices(published: Published) -> list[Finding]:
@@ -109,6 +120,8 @@ def check_matrices(published: Published) -> list[Finding]:
     for table, positives, negatives in classification_tables(published):
         fits = {row: fit(cells, positives, negatives) for row, cells in table.cells.items()}
         for row, fitted in fits.items():
+            if all(units(text)[0] > units(text)[1] for name in METRICS if (text := table.cells[row].get(name))):
+                continue  # in per cent, as check_ranges says: no matrix is nearest to it
             for column in fitted.missed:
                 findings.append(_miss(table, row, column, fitted, positives, negatives))
         findings.append(_summary(table, fits, positives, negatives))

@@ -51,11 +51,13 @@ def check_repeated(published: Published) -> list[Finding]:
     rows, findings, agreeing = _rows(published), [], []
     for method in dict.fromkeys(row for *_, row in rows):
         places = [place for place in rows if place[2] == method]
-        different = [c for c in rows[places[0]] if len({rows[place].get(c) for place in places}) > 1]
+        # A table may have fewer columns than the other, or a cell without a number.
+        printing = {c: [place for place in places if c in rows[place]] for c in (*METRICS, AUC)}
+        different = [c for c, found in printing.items() if len({rows[place][c] for place in found}) > 1]
         if len(places) > 1 and not different:
             agreeing.append(method)
         for column in different:
-            findings.append(_repeated(published, method, column, places, rows))
+            findings.append(_repeated(published, method, column, printing[column], rows))
     if agreeing:
         findings.append(
             Finding(

@@ -76,6 +76,8 @@ def prevalence(accuracy: Interval, sensitivity: Interval, specificity: Interval)
 
 def _dice(table: Table, row: str) -> Finding:
     share, dice = prevalence(*(table.value(row, name) for name in ("acc", "sen", "spe")))
+    if np.isnan(share.low):
+        return _no_prevalence(table, row)
     printed = table.value(row, "dsc")
     agrees = printed.overlaps(dice)
     return Finding(
@@ -85,6 +87,21 @@ def _dice(table: Table, row: str) -> Finding:
         "agrees_prevalence" if agrees else "dice_of_other_prevalence",
         *(row, "dsc", table.cells[row]["dsc"], dice.show(3), POOLED),
         f"misses by {printed.gap(dice):.3f}" if not agrees else "none",
+    )
+
+
+def _no_prevalence(table: Table, row: str) -> Finding:
+    """Accuracy is a weighted mean of sensitivity and specificity: it cannot lie beyond both."""
+    accuracy, *sides = (table.value(row, name) for name in ("acc", "sen", "spe"))
+    between = Interval(min(side.low for side in sides), max(side.high for side in sides))
+    shown = f"{table.cells[row]['sen']} and {table.cells[row]['spe']}"
+    return Finding(
+        *(table.study, table.name),
+        f"the accuracy {table.cells[row]['acc']} does not lie between sensitivity and specificity, {shown}, whose "
+        "weighted mean it is: no prevalence gives it",
+        "accuracy_impossible",
+        *(row, "acc", table.cells[row]["acc"], between.show(4), POOLED),
+        f"{accuracy.gap(between):.4f}",
     )
 
 
@@ -101,7 +118,8 @@ def _prevalences(table: Table) -> list[Finding]:
             f"{100 * shares[first].gap(shares[second]):.1f} percentage points",
         )
         for first, second in combinations(shares, 2)
-        if not shares[first].overlaps(shares[second])
+        if not (np.isnan(shares[first].low) or np.isnan(shares[second].low))
+        and not shares[first].overlaps(shares[second])
     ]
 
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from math import log, pi
 
 from rerad.evaluation.auditing.finding import Finding, listed
-from rerad.evaluation.auditing.rounding import SLACK, Interval, rounded
+from rerad.evaluation.auditing.rounding import SLACK, Interval, decimals, rounded
 from rerad.evaluation.auditing.tables import Claim, Published, Table
 
 ENDS = ("min", "max")
@@ -55,9 +55,13 @@ def check_formulas(published: Published) -> list[Finding]:
         kin = [one for one in formulas if sum(exponent(one, two) is not None for two in formulas) > 1]
         wrong = [one for one in kin if not any(_agree(table, one, two) for two in kin if one is not two)]
         right = [one for one in kin if one not in wrong]
-        corrected = [replace(one, pi=needed(table, one, right)[1]) for one in wrong]
         findings += [one for formula in formulas for one in _sphere(formula)]
-        findings += [_wrong(table, one, right) for one in wrong]
+        if not right:
+            findings += [_disagree(table, kin)] if kin else []
+            continue
+        misprints = {one.name: _misprinted(table, one, right) for one in wrong}
+        corrected = [one if misprints[one.name] else _corrected(table, one, right) for one in wrong]
+        findings += [f for one in wrong for f in misprints[one.name] or [_wrong(table, one, right)]]
         findings += [*_powers(table, right, corrected), _alike(table, formulas, kin)]
     return findings
 
@@ -86,16 +90,67 @@ def _agree(table: Table, first: Formula, second: Formula) -> bool:
     )
 
 
-def needed(table: Table, formula: Formula, right: list[Formula]) -> tuple[Interval, Fraction]:
-    """Return the power of π with which a formula gives the printed ranges, and the simplest fraction near it."""
+def _corrected(table: Table, formula: Formula, right: list[Formula]) -> Formula:
+    return replace(formula, pi=needed(table, formula, right)[1])
+
+
+def _exponents(table: Table, formula: Formula, right: list[Formula]) -> Interval:
+    """Return the powers of π with which a formula gives every printed end; low beyond high where none does."""
     low, high = -float("inf"), float("inf")
     for other in right:
         for roi in _rois(table):
             predicted = _predicted(table, roi, formula, other)
             for value, end in zip(_ends(table, roi, formula.name), predicted, strict=True):
+                if value.low <= 0 or end.low <= 0:  # a printed 0.000 says nothing of a power
+                    continue
                 ratio = value / end
                 low, high = max(low, log(ratio.low) / log(pi)), min(high, log(ratio.high) / log(pi))
-    implied = Interval(low + float(formula.pi), high + float(formula.pi))
+    return Interval(low + float(formula.pi), high + float(formula.pi))
+
+
+def _misprinted(table: Table, formula: Formula, right: list[Formula]) -> list[Finding]:
+    """Find the ends that no other feature predicts, where no power of π makes up for them: the print is wrong, not π.
+
+    A wrong constant shifts all ends alike.
+    """
+    exponents = _exponents(table, formula, right)
+    if exponents.low <= exponents.high + SLACK and needed(table, formula, right)[1] != formula.pi:
+        return []
+    findings = []
+    for roi in _rois(table):
+        every = [_predicted(table, roi, formula, other) for other in right]
+        for index, (end, value) in enumerate(zip(ENDS, _ends(table, roi, formula.name), strict=True)):
+            if any(value.overlaps(predicted[index]) for predicted in every):
+                continue
+            row = f"{roi} {formula.name}"
+            implied = every[0][index].show(decimals(table.cells[row][end]) + 1)
+            findings.append(
+                Finding(
+                    *(formula.claim.study, table.name),
+                    f"the {end} of {row} is printed as {table.cells[row][end]}, with {right[0].name} it is {implied}",
+                    "range_differs",
+                    *(row, end, table.cells[row][end], implied),
+                    f"formulas of {formula.claim.where}; {listed([one.name for one in right])} agree with each other",
+                    f"{min(value.gap(predicted[index]) for predicted in every):.3g}",
+                )
+            )
+    return findings
+
+
+def _disagree(table: Table, kin: list[Formula]) -> Finding:
+    return Finding(
+        *(kin[0].claim.study, table.name),
+        f"{listed([one.name for one in kin])} are powers of one another, but no two of them have ranges that agree",
+        "formulas_disagree",
+        column=", ".join(ENDS),
+        assumption=f"formulas as printed in {kin[0].claim.where}",
+        margin=f"{len(kin)} features",
+    )
+
+
+def needed(table: Table, formula: Formula, right: list[Formula]) -> tuple[Interval, Fraction]:
+    """Return the power of π with which a formula gives the printed ranges, and the simplest fraction near it."""
+    implied = _exponents(table, formula, right)
     return implied, Fraction((implied.low + implied.high) / 2).limit_denominator(6)
 
 

@@ -34,7 +34,7 @@ def _table(table: Table, claim: Claim, counts: tuple[int, int]) -> list[Finding]
     reference, folds = claim.part("reference"), int(claim.part("folds"))
     matrices = {row: fit(cells, *counts) for row, cells in table.cells.items()}
     pairs = {row: (one.tp, one.tn) for row, one in matrices.items()}
-    cells = [(row, column) for row in pairs for column in METRICS if table.marks[row][column] == claim.part("mark")]
+    cells = [(row, column) for row in pairs for column in METRICS if table.marks[row].get(column) == claim.part("mark")]
     findings, possible = [], 0.0
     for row, column in cells:
         p = smallest_p(column, pairs[row], pairs[reference], counts, folds)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from rerad.core.printed import NUMBER
 from rerad.evaluation.auditing.finding import Finding
+from rerad.evaluation.auditing.rounding import quotes
 from rerad.evaluation.auditing.tables import Claim, Published
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -16,7 +18,7 @@ def check_one_quantity(published: Published) -> list[Finding]:
     findings = []
     for of, (first, *others) in groups.items():
         for other in others:
-            same = first.printed == other.printed
+            same = _same(first.printed, other.printed)
             findings.append(
                 Finding(
                     *(first.study, first.where),
@@ -28,6 +30,13 @@ def check_one_quantity(published: Published) -> list[Finding]:
                 )
             )
     return findings
+
+
+def _same(first: str, second: str) -> bool:
+    """Say whether two places print one thing; of numbers 0.85 and 0.854 are one, rounded differently."""
+    if NUMBER.fullmatch(first) and NUMBER.fullmatch(second):
+        return quotes(first, second)
+    return first == second
 
 
 def _distance(first: str, second: str) -> str:
