@@ -75,6 +75,20 @@ def test_every_fit_is_optimal(name: str, l1_ratio: float) -> None:
     assert path.violations.max() <= (1e-9 if l1_ratio < 0.99 else 1e-6)
 
 
+@pytest.mark.parametrize("l1_ratio", [0.9, 1 - 1e-6, 1 - 1e-9, 1 - 1e-12])
+@pytest.mark.parametrize(("cases", "copies"), [(2, 30), (4, 9), (8, 4)])
+def test_more_copies_than_cases_are_fitted_as_exactly_where_the_quadratic_part_vanishes(
+    cases: int, copies: int, l1_ratio: float
+) -> None:
+    generator = np.random.default_rng(cases)
+    x = np.repeat(generator.normal(size=(cases, 3)), copies, axis=1) * generator.choice([-1.0, 1.0, 3.0], 3 * copies)
+    y = generator.normal(size=cases)
+    path = elastic_net_path(x, y, l1_ratio=l1_ratio, lambdas=np.geomspace(1.0, 1e-4, 15))
+    found = violation(x, y, path.lambdas, path.coefs, l1_ratio)
+    assert found <= 1e-10
+    assert found <= 10 * path.violations.max() + 1e-13  # what is told of it holds
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(("name", "scale"), [("huge features", 1e160), ("tiny features", 1e-170)])
 def test_the_unit_of_the_features_only_scales_the_coefficients(name: str, scale: float, l1_ratio: float) -> None:
