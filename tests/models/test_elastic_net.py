@@ -209,6 +209,37 @@ def test_what_is_no_number_is_refused_by_name() -> None:
         elastic_net_path(x, y, l1_ratio=0.5)
 
 
+@pytest.mark.parametrize(("value", "told"), [(pd.NA, "<NA>"), (None, "None"), ("n/a", "n/a"), (1 + 1j, r"\(1\+1j\)")])
+def test_what_no_number_can_be_made_of_is_refused_by_name(value: object, told: str) -> None:
+    x, y = random_problem(10, 4, 24)
+    table = pd.DataFrame(x, columns=["EGFR", "TP53", "PTEN", "NF1"]).astype(object)
+    table.loc[3, "PTEN"] = value
+    with pytest.raises(ReradError, match=f"feature 'PTEN', row 3: {told} is no value"):
+        elastic_net_path(table, y, l1_ratio=0.5)
+
+
+def test_what_is_masked_is_not_taken_for_a_value() -> None:
+    x, y = random_problem(10, 4, 24)
+    hidden = np.ma.masked_array(y, mask=y > 1)
+    with pytest.raises(ReradError, match="targets: a masked array"):
+        elastic_net_path(x, hidden, l1_ratio=0.5)
+
+
+def test_tables_of_any_kind_of_number_are_the_same_problem() -> None:
+    x, y = random_problem(10, 4, 24)
+    expected = elastic_net_path(x, y, l1_ratio=0.5).coefs
+    frozen = np.asfortranarray(x)
+    frozen.setflags(write=False)
+    for table in (
+        pd.DataFrame(x).convert_dtypes(),
+        pd.DataFrame(x).astype(object),
+        frozen,
+        x.astype(">f8"),
+        x.tolist(),
+    ):
+        np.testing.assert_array_equal(elastic_net_path(table, y, l1_ratio=0.5).coefs, expected)
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     x, y = random_problem(10, 4, 25)
     for arguments, told in (
