@@ -245,6 +245,8 @@ def test_what_makes_no_sense_is_refused() -> None:
     for arguments, told in (
         ({"l1_ratio": 1.2}, "l1_ratio is 1.2"),
         ({"l1_ratio": 0.5, "lambdas": [1.0, -1.0]}, "λ of -1"),
+        ({"l1_ratio": 0.5, "lambdas": [np.nan, 1.0]}, "λ of nan"),
+        ({"l1_ratio": 0.5, "lambdas": [1.0, np.inf]}, "λ of inf"),
         ({"l1_ratio": 0.5, "lambdas": []}, "λ of nothing"),
         ({"l1_ratio": 0.5, "n_lambdas": 0}, "n_lambdas is 0"),
     ):
