@@ -73,9 +73,16 @@ def test_where_only_intercepts_are_left_the_training_means_are_told() -> None:
     (choice,) = elastic_net_cv(X, Y, FOLDS, l1_ratios=[0.5], lambdas=[1e6])
     assert np.isnan(choice.lam)
     np.testing.assert_allclose(choice.out_of_fold, [Y[fold != FOLDS].mean() for fold in FOLDS])
-    (constant,) = elastic_net_cv(X, np.ones(40), FOLDS, l1_ratios=[0.0, 0.5], n_lambdas=5)
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1])  # the mean of thirty times 0.1 is another number
+def test_a_constant_target_has_no_r2(value: float) -> None:
+    x, target, folds = X[:30], np.full(30, value), FOLDS[:30]
+    (constant,) = elastic_net_cv(x, target, folds, l1_ratios=[0.0, 0.5], n_lambdas=5)
+    (nested,) = elastic_net_nested(x, target, folds, l1_ratios=[0.0, 0.5], n_lambdas=5)
     assert np.isnan(constant.r2)
-    np.testing.assert_allclose(constant.out_of_fold, 1.0)
+    assert np.isnan(nested.r2)
+    np.testing.assert_allclose(constant.out_of_fold, value)
 
 
 def test_paths_of_the_folds_own_are_interpolated() -> None:

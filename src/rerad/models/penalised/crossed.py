@@ -228,8 +228,9 @@ def _choice(ratios: Sequence[float], rows: list[_Row], target: Array, parts: Fol
 def _pooled_r2(target: Array, predicted: Array) -> Array:
     """Return R² over all cases for predictions (models, cases); nan for a constant target."""
     total = ((target - target.mean()) ** 2).sum()
-    error = ((target - predicted) ** 2).sum(axis=1)
-    return 1.0 - error / total if total > 0 else np.full(len(predicted), np.nan)
+    if total == 0 or target.max() == target.min():  # the mean may be off by rounding
+        return np.full(len(predicted), np.nan)
+    return 1.0 - ((target - predicted) ** 2).sum(axis=1) / total
 
 
 def _checked_folds(folds: Any, cases: int, fold_paths: str) -> NDArray:
