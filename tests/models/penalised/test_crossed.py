@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from expression import synthetic
 
@@ -111,6 +112,23 @@ def test_a_nested_choice_does_not_see_its_fold() -> None:
     fit = elastic_net_path(X[FOLDS != 2], Y[FOLDS != 2], l1_ratio=choice.l1_ratio, lambdas=[choice.lam])
     np.testing.assert_allclose(plain.out_of_fold[FOLDS == 2], fit.predict(X[FOLDS == 2])[:, 0], atol=1e-7)
     assert plain.r2 == pytest.approx(1.0 - ((Y - plain.out_of_fold) ** 2).mean() / Y.var())
+
+
+def test_folds_may_have_names() -> None:
+    settings = {"l1_ratios": [0.4], "n_lambdas": 4}
+    named = pd.Series(np.array(["a", "b", "c", "d"])[FOLDS])
+    (plain,), (other,) = (elastic_net_nested(X, Y, folds, **settings) for folds in (FOLDS, named))
+    np.testing.assert_array_equal(plain.out_of_fold, other.out_of_fold)
+    assert list(other.choices) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("folds", [FOLDS.astype(float), np.array(["a", "b", "c", "d"], dtype=object)[FOLDS]])
+def test_a_case_without_a_fold_is_not_left_unpredicted(folds: np.ndarray) -> None:
+    folds = folds.copy()
+    folds[7] = np.nan
+    for choose in (elastic_net_cv, elastic_net_nested):
+        with pytest.raises(ReradError, match="folds, row 7: a case without a fold"):
+            choose(X, Y, folds)
 
 
 def test_folds_that_leave_nothing_are_refused() -> None:
