@@ -75,6 +75,20 @@ def test_every_fit_is_optimal(name: str, l1_ratio: float) -> None:
     assert path.violations.max() <= (1e-9 if l1_ratio < 0.99 else 1e-6)
 
 
+@pytest.mark.parametrize("l1_ratio", [0.9, 1 - 1e-6, 1 - 1e-9, 1 - 1e-12])
+@pytest.mark.parametrize(("cases", "copies"), [(2, 30), (4, 9), (8, 4)])
+def test_more_copies_than_cases_are_fitted_as_exactly_where_the_quadratic_part_vanishes(
+    cases: int, copies: int, l1_ratio: float
+) -> None:
+    generator = np.random.default_rng(cases)
+    x = np.repeat(generator.normal(size=(cases, 3)), copies, axis=1) * generator.choice([-1.0, 1.0, 3.0], 3 * copies)
+    y = generator.normal(size=cases)
+    path = elastic_net_path(x, y, l1_ratio=l1_ratio, lambdas=np.geomspace(1.0, 1e-4, 15))
+    found = violation(x, y, path.lambdas, path.coefs, l1_ratio)
+    assert found <= 1e-10
+    assert found <= 10 * path.violations.max() + 1e-13  # what is told of it holds
+
+
 @pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
 @pytest.mark.parametrize(("name", "scale"), [("huge features", 1e160), ("tiny features", 1e-170)])
 def test_the_unit_of_the_features_only_scales_the_coefficients(name: str, scale: float, l1_ratio: float) -> None:
@@ -195,11 +209,44 @@ def test_what_is_no_number_is_refused_by_name() -> None:
         elastic_net_path(x, y, l1_ratio=0.5)
 
 
+@pytest.mark.parametrize(("value", "told"), [(pd.NA, "<NA>"), (None, "None"), ("n/a", "n/a"), (1 + 1j, r"\(1\+1j\)")])
+def test_what_no_number_can_be_made_of_is_refused_by_name(value: object, told: str) -> None:
+    x, y = random_problem(10, 4, 24)
+    table = pd.DataFrame(x, columns=["EGFR", "TP53", "PTEN", "NF1"]).astype(object)
+    table.loc[3, "PTEN"] = value
+    with pytest.raises(ReradError, match=f"feature 'PTEN', row 3: {told} is no value"):
+        elastic_net_path(table, y, l1_ratio=0.5)
+
+
+def test_what_is_masked_is_not_taken_for_a_value() -> None:
+    x, y = random_problem(10, 4, 24)
+    hidden = np.ma.masked_array(y, mask=y > 1)
+    with pytest.raises(ReradError, match="targets: a masked array"):
+        elastic_net_path(x, hidden, l1_ratio=0.5)
+
+
+def test_tables_of_any_kind_of_number_are_the_same_problem() -> None:
+    x, y = random_problem(10, 4, 24)
+    expected = elastic_net_path(x, y, l1_ratio=0.5).coefs
+    frozen = np.asfortranarray(x)
+    frozen.setflags(write=False)
+    for table in (
+        pd.DataFrame(x).convert_dtypes(),
+        pd.DataFrame(x).astype(object),
+        frozen,
+        x.astype(">f8"),
+        x.tolist(),
+    ):
+        np.testing.assert_array_equal(elastic_net_path(table, y, l1_ratio=0.5).coefs, expected)
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     x, y = random_problem(10, 4, 25)
     for arguments, told in (
         ({"l1_ratio": 1.2}, "l1_ratio is 1.2"),
         ({"l1_ratio": 0.5, "lambdas": [1.0, -1.0]}, "λ of -1"),
+        ({"l1_ratio": 0.5, "lambdas": [np.nan, 1.0]}, "λ of nan"),
+        ({"l1_ratio": 0.5, "lambdas": [1.0, np.inf]}, "λ of inf"),
         ({"l1_ratio": 0.5, "lambdas": []}, "λ of nothing"),
         ({"l1_ratio": 0.5, "n_lambdas": 0}, "n_lambdas is 0"),
     ):

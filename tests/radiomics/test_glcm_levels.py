@@ -75,3 +75,11 @@ def test_an_image_in_other_units_is_refused() -> None:
         levels_of(np.array([[0.0, 40000.0]]), binning=0.25)
     with pytest.raises(CaseError, match="cannot be told apart"):
         levels_of(np.array([[1e20, 1e20 + 2**15]]), binning=50)
+
+
+def test_bins_that_rounding_ends_before_the_largest_value_are_refused() -> None:
+    # A third is 0.3125 among 32-bit numbers of this size: 30.67 / 0.3125 bins are more than 30.67 · 3.
+    values = np.array([[545854.625, 545870.0, 545885.3]])
+    with pytest.raises(CaseError, match=r"bins of 0\.333333 cannot be told apart at 545855 in float32"):
+        levels_of(values.astype(np.float32), binning=1 / 3)
+    assert levels_of(values, binning=1 / 3).max() == 93

@@ -80,7 +80,8 @@ def _bins_of_width(low: Any, high: Any, width: float) -> NDArray[np.float64]:
             remedy="Give a wider bin, or a number of levels",
         )
     edges = np.arange(low - low % width, high + 2 * width, width).astype(np.float64)
-    if len(edges) < 2 or not (np.diff(edges) > 0).all():
+    # In few digits the steps are rounded, and may end before the largest value.
+    if len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[-1] <= high:
         raise CaseError(
             f"bins of {width:g} cannot be told apart at {low:g} in {low.dtype} numbers",
             where="image",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from expression import synthetic
 
@@ -73,9 +74,16 @@ def test_where_only_intercepts_are_left_the_training_means_are_told() -> None:
     (choice,) = elastic_net_cv(X, Y, FOLDS, l1_ratios=[0.5], lambdas=[1e6])
     assert np.isnan(choice.lam)
     np.testing.assert_allclose(choice.out_of_fold, [Y[fold != FOLDS].mean() for fold in FOLDS])
-    (constant,) = elastic_net_cv(X, np.ones(40), FOLDS, l1_ratios=[0.0, 0.5], n_lambdas=5)
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1])  # the mean of thirty times 0.1 is another number
+def test_a_constant_target_has_no_r2(value: float) -> None:
+    x, target, folds = X[:30], np.full(30, value), FOLDS[:30]
+    (constant,) = elastic_net_cv(x, target, folds, l1_ratios=[0.0, 0.5], n_lambdas=5)
+    (nested,) = elastic_net_nested(x, target, folds, l1_ratios=[0.0, 0.5], n_lambdas=5)
     assert np.isnan(constant.r2)
-    np.testing.assert_allclose(constant.out_of_fold, 1.0)
+    assert np.isnan(nested.r2)
+    np.testing.assert_allclose(constant.out_of_fold, value)
 
 
 def test_paths_of_the_folds_own_are_interpolated() -> None:
@@ -104,6 +112,23 @@ def test_a_nested_choice_does_not_see_its_fold() -> None:
     fit = elastic_net_path(X[FOLDS != 2], Y[FOLDS != 2], l1_ratio=choice.l1_ratio, lambdas=[choice.lam])
     np.testing.assert_allclose(plain.out_of_fold[FOLDS == 2], fit.predict(X[FOLDS == 2])[:, 0], atol=1e-7)
     assert plain.r2 == pytest.approx(1.0 - ((Y - plain.out_of_fold) ** 2).mean() / Y.var())
+
+
+def test_folds_may_have_names() -> None:
+    settings = {"l1_ratios": [0.4], "n_lambdas": 4}
+    named = pd.Series(np.array(["a", "b", "c", "d"])[FOLDS])
+    (plain,), (other,) = (elastic_net_nested(X, Y, folds, **settings) for folds in (FOLDS, named))
+    np.testing.assert_array_equal(plain.out_of_fold, other.out_of_fold)
+    assert list(other.choices) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("folds", [FOLDS.astype(float), np.array(["a", "b", "c", "d"], dtype=object)[FOLDS]])
+def test_a_case_without_a_fold_is_not_left_unpredicted(folds: np.ndarray) -> None:
+    folds = folds.copy()
+    folds[7] = np.nan
+    for choose in (elastic_net_cv, elastic_net_nested):
+        with pytest.raises(ReradError, match="folds, row 7: a case without a fold"):
+            choose(X, Y, folds)
 
 
 def test_folds_that_leave_nothing_are_refused() -> None:

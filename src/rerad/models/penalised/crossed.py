@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
@@ -89,7 +90,8 @@ def elastic_net_cv(
     intercept-only; of equals the first ratio and the largest λ are chosen.
 
     Raises:
-        ReradError: see ``elastic_net_path``; fewer than two folds, or a fold that leaves fewer than two cases.
+        ReradError: see ``elastic_net_path``; fewer than two folds, a fold that leaves fewer than two cases, or a
+            case without a fold.
     """
     values, targets = checked(X, y)
     settings = Settings(tuple(l1_ratios), n_lambdas, lambdas, fold_paths == "own")
@@ -121,12 +123,12 @@ def elastic_net_nested(X: Any, y: Any, folds: Any, **settings: Any) -> list[Nest
         raise ReradError("2 folds leave one to choose on", where="folds", remedy="Nested choice needs three")
     predicted = np.empty(targets.shape)
     choices: list[dict[Any, Choice]] = [{} for _ in targets.T]
-    for label in np.unique(labels):
+    for label in np.unique(labels).tolist():
         held = labels == label
         found = elastic_net_cv(values[~held], targets[~held], labels[~held], **settings)
         problem = pose(np.ascontiguousarray(values[~held].T), values[held].T)
         for number, choice in enumerate(found):
-            choices[number][label.item()] = choice
+            choices[number][label] = choice
             answer = problem.answer(targets[~held, number])
             predicted[held, number] = answer.mean
             if np.isfinite(choice.lam):
@@ -228,8 +230,9 @@ def _choice(ratios: Sequence[float], rows: list[_Row], target: Array, parts: Fol
 def _pooled_r2(target: Array, predicted: Array) -> Array:
     """Return R² over all cases for predictions (models, cases); nan for a constant target."""
     total = ((target - target.mean()) ** 2).sum()
-    error = ((target - predicted) ** 2).sum(axis=1)
-    return 1.0 - error / total if total > 0 else np.full(len(predicted), np.nan)
+    if total == 0 or target.max() == target.min():  # the mean may be off by rounding
+        return np.full(len(predicted), np.nan)
+    return 1.0 - ((target - predicted) ** 2).sum(axis=1) / total
 
 
 def _checked_folds(folds: Any, cases: int, fold_paths: str) -> NDArray:
@@ -238,6 +241,9 @@ def _checked_folds(folds: Any, cases: int, fold_paths: str) -> NDArray:
     labels = np.asarray(folds)
     if labels.shape != (cases,):
         raise ReradError(f"folds of shape {labels.shape} for {cases} cases", where="folds")
+    missing = np.flatnonzero(pd.isna(labels))
+    if len(missing):
+        raise ReradError("a case without a fold", where=f"folds, row {missing[0]}", remedy="Give every case a fold")
     names, sizes = np.unique(labels, return_counts=True)
     if len(names) < 2 or cases - sizes.max() < 2:
         raise ReradError(f"{len(names)} folds of {sizes.max()} cases at most leave too few to fit on", where="folds")

@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 STEPS, WHOLE_STEPS = 300, 40
 MARGIN = 1e-13  # what a correlation may be over the level without becoming active, in parts of the largest with y
 PROXIMAL_BELOW, PROXIMAL, PROXIMAL_LEAST, PROXIMAL_TURNS = 1e-7, 1e-5, 1e-8, 60
+COMBINED_BELOW = 1e-4  # penalties d over which the rounding of correlations is too small to be felt in coefficients
 FARTHEST = 2.0  # of the last step over a: the next one is expected on its straight line up to there
 DIRECT_STEPS = 6
 GOAL = 1e-11  # for the KKT violation after proximal steps, in parts of the largest correlation with y
@@ -72,7 +73,9 @@ class Net:
             coefs: Array | None = self.centre[self.active.members]
         else:
             error = self._minimise(a, d, 0.0) + self.margin
-            coefs = self._coefs(a, d, None) if keep or self.active.few else None
+            coefs, missed = self._coefs(a, d, None) if keep or self.active.few else (None, None)
+            if missed is not None:
+                error = missed + self.margin
         self.came_to(last, a, d)
         return self.told(a, d, self.residual[:, None], None if coefs is None else coefs[:, None], np.array([error]))
 
@@ -136,26 +139,42 @@ class Net:
         extra, error = PROXIMAL, np.inf
         for _ in range(PROXIMAL_TURNS):
             inner = self._minimise(a, d + extra, extra)
-            error = inner + self.margin + extra * self._move(a, d + extra, extra)
+            moved, missed = self._move(a, d + extra, extra)
+            error = (inner if missed is None else missed) + self.margin + extra * moved
             if error <= self.goal or inner == np.inf:
                 break
             extra = max(0.1 * extra, PROXIMAL_LEAST)
         return error
 
-    def _coefs(self, a: float, d: float, drawn: Array | None) -> Array:
+    def _coefs(self, a: float, d: float, drawn: Array | None) -> tuple[Array, float | None]:
+        """Return the coefficients of the active features, and where they were combined anew their own KKT violation."""
         active = self.active
         if active.few:
-            return active.coefs
-        values = active.features[active.members] @ self.residual - a * active.sign[active.members]
-        return (values if drawn is None else values + drawn[active.members]) / d
+            return active.coefs, None
+        sign = active.sign[active.members]
+        values = active.features[active.members] @ self.residual - a * sign
+        coefs = (values if drawn is None else values + drawn[active.members]) / d
+        if d >= COMBINED_BELOW:
+            return coefs, None
+        coefs, self.residual = active.combine(coefs, self.residual, d)
+        values = active.features @ self.residual
+        if drawn is not None:
+            values += drawn
+        missed = np.abs(values) - a
+        used, pull = active.members[coefs != 0], (a * sign + d * coefs)[coefs != 0]
+        missed[used] = np.abs(values[used] - pull)
+        return coefs, max(0.0, float(missed.max()))
 
-    def _move(self, a: float, d: float, extra: float) -> float:
-        """Make the coefficients the centre of the proximal term; return the largest difference to the last centre."""
+    def _move(self, a: float, d: float, extra: float) -> tuple[float, float | None]:
+        """Make the coefficients the centre of the proximal term.
+
+        Returns the largest difference to the last centre, and the error of ``_coefs``.
+        """
         moved = np.zeros(len(self.active.sign))
-        moved[self.active.members] = self._coefs(a, d, extra * self.centre)
+        moved[self.active.members], missed = self._coefs(a, d, extra * self.centre)
         difference = float(np.abs(moved - self.centre).max())
         self.centre = moved
-        return difference
+        return difference, missed
 
     def _minimise(self, a: float, d: float, extra: float) -> float:
         """Fit penalties a and d, of which d holds the proximal ``extra``.

@@ -130,10 +130,11 @@ def given_lambdas(lambdas: Any) -> Array:
     Raises:
         ReradError: none, or one that is not positive.
     """
-    values = np.sort(np.asarray(lambdas, dtype=np.float64).ravel())[::-1]
-    if not len(values) or not (np.isfinite(values).all() and values[-1] > 0):
-        raise ReradError(f"λ of {values[-1] if len(values) else 'nothing'}", remedy="Give positive numbers")
-    return values
+    values = np.asarray(lambdas, dtype=np.float64).ravel()
+    broken = values[~(np.isfinite(values) & (values > 0))]
+    if not len(values) or len(broken):
+        raise ReradError(f"λ of {broken[0] if len(broken) else 'nothing'}", remedy="Give positive numbers")
+    return np.sort(values)[::-1]
 
 
 def fit_path(

@@ -104,26 +104,46 @@ def checked(features: Any, targets: Any) -> tuple[Array, Array]:
             column (of a table by its name) and row.
     """
     names = getattr(features, "columns", None)
-    values = np.asarray(features, dtype=np.float64)
-    answers = np.asarray(targets, dtype=np.float64)
+    given, given_answers = np.asarray(_unmasked(features, "features")), np.asarray(_unmasked(targets, "targets"))
+    values, answers = _numbers(given), _numbers(given_answers)
     if values.ndim != 2 or answers.ndim not in (1, 2) or len(values) != len(answers):
         raise ReradError(f"features of shape {values.shape} and targets of shape {answers.shape} do not fit")
     if len(values) < 2 or values.shape[1] < 1:
         raise ReradError(f"{values.shape[0]} cases and {values.shape[1]} features are too few for an elastic net")
     answers = answers.reshape(len(answers), -1)
-    _check_finite(values, "feature", names)
-    _check_finite(answers, "target", getattr(targets, "columns", None))
+    _check_finite(values, given, "feature", names)
+    _check_finite(answers, given_answers.reshape(answers.shape), "target", getattr(targets, "columns", None))
     return values, answers
 
 
-def _check_finite(values: Array, what: str, names: Any) -> None:
+def _unmasked(given: Any, where: str) -> Any:
+    if isinstance(given, np.ma.MaskedArray):  # which an array would be made of with what is masked
+        raise ReradError("a masked array", where=where, remedy="Fill or leave out what is masked before fitting")
+    return given
+
+
+def _numbers(given: NDArray[Any]) -> Array:
+    """Return values as float, nan where one is no number: text, or what pandas has for a missing one."""
+    if given.dtype.kind in "biuf":
+        return np.asarray(given, dtype=np.float64)
+    return np.array([_number(value) for value in given.ravel().tolist()], dtype=np.float64).reshape(given.shape)
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _check_finite(values: Array, given: NDArray[Any], what: str, names: Any) -> None:
     broken = np.argwhere(~np.isfinite(values))
     if not len(broken):
         return
     row, column = (int(number) for number in broken[0])
     name = repr(str(names[column])) if names is not None else f"number {column}"
     raise ReradError(
-        f"{values[row, column]} is no value for an elastic net",
+        f"{given[row, column]} is no value for an elastic net",
         where=f"{what} {name}, row {row}",
         remedy="Fill or leave out what is missing before fitting",
     )
