@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from rerad.core.errors import ReradError
+from rerad.reporting.figures import multiverse as figure_of_curves
 from rerad.reporting.figures.multiverse import Curve, plot_curves, summary
 from rerad.reporting.multiverse import printed_value, shares
 from rerad.reporting.multiverse_told import told_multiverse
@@ -51,6 +52,20 @@ def test_the_figure_says_where_the_printed_value_lies(curve: Curve, tmp_path: Pa
     drawn = (tmp_path / "a.svg").read_text()
     assert drawn == (tmp_path / "b.svg").read_text()
     assert all(text in drawn for text in ("PHANTOM", "Bins:  width", "2 of 3 universes", "Accuracy"))
+
+
+@pytest.mark.parametrize("metric", ["acc", "correlation_glandular"])
+def test_the_name_of_a_metric_is_no_longer_than_its_curve_is_high(
+    curve: Curve, metric: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(figure_of_curves, "save", lambda figure, *files, **more: drawn.append(figure))
+    wide = curve._replace(table=curve.table.assign(metric=metric))
+    plot_curves([wide], phantom=True, png=tmp_path / "a.png", svg=tmp_path / "a.svg")
+    drawn[0].draw_without_rendering()
+    values = drawn[0].axes[1]
+    name, whole = values.yaxis.label.get_window_extent(), values.get_window_extent()
+    assert whole.y0 <= name.y0 < name.y1 <= whole.y1
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from rerad.core.pictures import COLOURS, INK, LINE, SOFT, WARN, new_figure, save
 from rerad.reporting.rendering import meaning
 
 WIDTH, HEAD, CURVE, ROW = 7.2, 0.62, 2.2, 0.19  # inches
+LETTERS = 24  # as many as a curve is high
 OURS, PRINTED = COLOURS[0], COLOURS[1]
 ERRORS = ("mae", "mape")  # the only metrics without an upper end
 
@@ -62,7 +64,7 @@ def _draw_values(axes: Axes, curve: Curve, order: np.ndarray) -> None:
     metric = str(curve.table["metric"].iloc[0])
     if not metric.startswith(ERRORS):  # over three folds Student's interval of an accuracy may reach beyond 1
         axes.set_ylim(top=min(axes.get_ylim()[1], 1.02))
-    axes.set(ylabel=_called(metric), xticks=[], xlim=(-0.8, len(table) - 0.2))
+    axes.set(ylabel=textwrap.fill(_called(metric), LETTERS), xticks=[], xlim=(-0.8, len(table) - 0.2))
 
 
 def _write_head(axes: Axes, curve: Curve) -> None:
