@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rerad.core.errors import ReradError
-from rerad.core.printed import number, read_text
+from rerad.core.printed import check_cell, read_text
 
 MARK, UNIT = "_mark", "unit"
 MAPS = ("group", "tissue")  # ids of the rows of a table of synthesis, whose id is both: normal_fatty
@@ -54,17 +54,7 @@ def read_published(path: Path, ids: Sequence[str] | None = None) -> Published:
     rows = dict(zip(names, frame.to_dict("records"), strict=True))
     for method, row in rows.items():
         for column in columns:
-            _check(row[column], f"{path}: {method}, {column}")
+            check_cell(row[column], f"{path}: {method}, {column}")
     printed = {method: {name: row[name] for name in columns} for method, row in rows.items()}
     marks = {method: {name: row.get(name + MARK, "") for name in columns} for method, row in rows.items()}
     return Published(columns, printed, marks, {method: row.get(UNIT, "") for method, row in rows.items()})
-
-
-def _check(text: str, where: str) -> None:
-    try:
-        if text:
-            number(text)
-    except ReradError as error:
-        raise ReradError(
-            error.what, where=where, remedy="Values as printed, their marks in the column x_mark"
-        ) from None

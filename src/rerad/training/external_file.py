@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from rerad.core.csv_lines import Lines, read_lines
 from rerad.core.errors import ReradError
 
 ROLES = "Write train or test, in small letters, as in splits.csv"
@@ -82,29 +82,18 @@ def place(path: Path, score: Score) -> str:
     return f"{path}, line {score.line}"
 
 
-def _read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _read_lines(path: Path) -> tuple[list[str], Lines]:
     """Return the header, and the other lines that are not empty with their numbers."""
     remedy = f"Write UTF-8 text with commas between the columns {', '.join(REQUIRED)}"
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            lines = [(reader.line_num, line) for line in reader if any(field.strip() for field in line)]
+        header, lines = read_lines(path, remedy=remedy, of_length=remedy)
     except FileNotFoundError as error:
         raise ReradError("no such file", where=str(path), remedy="Correct the path in the configuration") from error
     except OSError as error:
         raise ReradError(
             f"cannot be read ({error.strerror})", where=str(path), remedy="Name a file of scores"
         ) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ReradError(f"is no CSV file ({error})", where=str(path), remedy=remedy) from error
-    if not lines:
-        raise ReradError("is empty", where=str(path), remedy=remedy)
-    (_, header), *rest = lines
-    for number, line in rest:
-        if len(line) != len(header):
-            told = f"{len(line)} fields, the header has {len(header)}"
-            raise ReradError(told, where=f"{path}, line {number}", remedy=remedy)
-    return [name.strip() for name in header], rest
+    return [name.strip() for name in header], lines
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rerad.core.errors import ReradError
-from rerad.core.printed import number, read_text
+from rerad.core.printed import check_cell, number, read_text
 from rerad.evaluation.auditing.rounding import Interval, rounded
 
 IDS = ("method", "metric", "roi", "feature", "group", "tissue")
@@ -168,18 +168,8 @@ def _table(path: Path) -> Table:
         cells[row] = {column: record[column] for column in columns}
         marks[row] = {column: record.get(column + MARK, "") for column in columns}
         for column, text in cells[row].items():
-            _check(text, f"{path}: {row}, {column}")
+            check_cell(text, f"{path}: {row}, {column}")
     return Table(study, name, columns, cells, marks)
-
-
-def _check(text: str, where: str) -> None:
-    try:
-        if text:
-            number(text)
-    except ReradError as error:
-        raise ReradError(
-            error.what, where=where, remedy="Values as printed, their marks in the column x_mark"
-        ) from None
 
 
 def _claims(path: Path) -> list[Claim]:
