@@ -8,7 +8,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from rerad.reporting.provenance import collect, version_of
+from rerad.core.versions import version_of
+from rerad.reporting.provenance import collect
 from rerad.studies.planning.stored import processor
 
 ROOT = Path(__file__).resolve().parents[1]

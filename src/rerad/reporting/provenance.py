@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import re
@@ -15,6 +14,7 @@ import pandas as pd
 import yaml
 
 from rerad.core.files import sha256, write_json, write_text
+from rerad.core.versions import version_of
 
 # What computes the numbers and pictures; everything else is in the lock.
 PACKAGES = (
@@ -104,14 +104,6 @@ def _ask(root: Path, *arguments: str) -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout.strip() if done.returncode == 0 else None
-
-
-def version_of(name: str) -> str | None:
-    """Return the installed version of a package; None where it is not installed."""
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _differences(lock: Path) -> dict[str, dict[str, str]]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv
+from rerad.core.versions import version_of
 from rerad.studies.load import Plan
 from rerad.studies.planning.graph import Job
 from rerad.studies.planning.work import disk_work, work
@@ -77,7 +78,7 @@ def keep(jobs: Mapping[str, Job], plan: Plan, measured: Mapping[str, Mapping[str
     if not rows:
         raise ReradError("has no costs", where=plan.run_folder, remedy="Name the configuration of a finished run")
     table = pd.DataFrame(rows).astype({"work": float}).groupby("job", as_index=False, sort=True).mean()
-    versions = " ".join(f"{name} {_version(name)}" for name in ("rerad", "torch", "numpy"))
+    versions = " ".join(f"{name} {version_of(name) or 'unknown'}" for name in ("rerad", "torch", "numpy"))
     about = {"run": plan.config["run"], "machine": processor(), "cores": os.cpu_count()}
     table = table.assign(**about, versions=f"python {platform.python_version()} {versions}")[COLUMNS]
     write_csv(csv, table)
@@ -151,15 +152,6 @@ def _size(path: str) -> int:
     if place.is_dir():
         return sum(file.lstat().st_size for file in place.rglob("*") if file.is_file())
     return place.lstat().st_size if place.is_file() else 0
-
-
-def _version(name: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "unknown"
 
 
 def _renew() -> str:
