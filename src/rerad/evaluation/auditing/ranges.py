@@ -19,8 +19,8 @@ def check_ranges(published: Published) -> list[Finding]:
     findings = []
     for table in published.tables.values():
         for row in table.cells:
-            findings += [_beyond(table, row, column) for column in table.columns if _impossible(table, row, column)]
-            if set(SUMMARY) <= set(table.columns) and table.has(row, *SUMMARY):
+            findings += [found for column in table.columns for found in _beyond(table, row, column)]
+            if table.has(row, *SUMMARY):
                 findings += _summary(table, row)
     return findings
 
@@ -36,43 +36,36 @@ def allowed(column: str) -> Interval | None:
     return None
 
 
-def _impossible(table: Table, row: str, column: str) -> bool:
+def _beyond(table: Table, row: str, column: str) -> list[Finding]:
     limits = allowed(column)
     if limits is None or not table.has(row, column):
-        return False
-    return not limits.low - SLACK <= table.number(row, column) <= limits.high + SLACK
-
-
-def _beyond(table: Table, row: str, column: str) -> Finding:
-    limits, value = allowed(column) or Interval(0.0, 0.0), table.number(row, column)
-    # Of a digit too many 1.683 is left, of per cent at least one whole number of them.
-    percent = limits.high == 1 and 2 <= value <= 100
-    text = f"{column} is a fraction, {table.cells[row][column]} " + (
-        "would be one in per cent" if percent else "is none"
-    )
-    if limits.low < 0 or limits.high > 1:
-        text = f"{column} cannot be {table.cells[row][column]}"
-    return Finding(
-        *(table.study, table.name, text, "impossible_value"),
-        *(row, column, table.cells[row][column], f"{limits.low:g} to {limits.high:g}"),
-        margin=f"{max(limits.low - value, value - limits.high):.3g}",
-    )
+        return []
+    value, printed = table.number(row, column), table.text(row, column)
+    if limits.low - SLACK <= value <= limits.high + SLACK:
+        return []
+    text = f"{column} cannot be {printed}"
+    if (limits.low, limits.high) == (0, 1):
+        # Of a digit too many 1.683 is left, of per cent at least one whole number of them.
+        text = f"{column} is a fraction, {printed} {'would be one in per cent' if 2 <= value <= 100 else 'is none'}"
+    return [
+        Finding(
+            *(table.study, table.name, text, "impossible_value"),
+            *(row, column, printed, f"{limits.low:g} to {limits.high:g}"),
+            margin=f"{max(limits.low - value, value - limits.high):.3g}",
+        )
+    ]
 
 
 def _summary(table: Table, row: str) -> list[Finding]:
     low, high, mean = (table.value(row, column) for column in SUMMARY)
     if low.low <= mean.high + SLACK and mean.low <= high.high + SLACK:
         return []
-    shown = " to ".join(table.cells[row][column] for column in SUMMARY[:2])
+    shown = " to ".join(table.text(row, column) for column in SUMMARY[:2])
+    text = f"the mean does not lie between minimum and maximum, {shown}"
     return [
         Finding(
-            *(
-                table.study,
-                table.name,
-                f"the mean does not lie between minimum and maximum, {shown}",
-                "impossible_value",
-            ),
-            *(row, "mean", table.cells[row]["mean"], shown),
+            *(table.study, table.name, text, "impossible_value"),
+            *(row, "mean", table.text(row, "mean"), shown),
             "each printed value anywhere within its rounding",
             f"{max(low.low - mean.high, mean.low - high.high):.3g}",
         )
