@@ -3,11 +3,9 @@
 
 rule search:
     input:
-        features=features_of,
+        unpack(files_of_search),
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
-        arrays=for_searched_arrays([f"{COHORT}/arrays"]),
-        slices=for_searched_networks([f"{COHORT}/slices.csv"]),
     output:
         chosen=f"{CHUNK}/chosen.json",
         history=f"{CHUNK}/search_history.csv",
@@ -23,10 +21,7 @@ rule search:
         gpu=for_searched_networks(int(config["device"] != "cpu"), 0),
         runtime=for_searched_networks(1440, 240),
     params:
-        settings=method_settings,
-        folds=searched_folds,
-        device=for_searched_networks(config["device"], "cpu"),
-        gpu_share=for_searched_networks(config["gpu_share"], 1),
+        job=job_of_search,
         code=code_of_search,
     message:
         "Search: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"
@@ -36,14 +31,9 @@ rule search:
 
 rule train:
     input:
-        features=features_of,
+        unpack(files_of_training),
         cases=f"{COHORT}/cases.csv",
         splits=f"{COHORT}/splits.csv",
-        chosen=chosen,
-        arrays=for_arrays([f"{COHORT}/arrays"]),
-        slices=for_networks([f"{COHORT}/slices.csv"]),
-        weights=for_networks(weights_of),
-        external=external_of,
     output:
         classification=f"{CHUNK}/predictions_classification.csv",
         segmentation=f"{CHUNK}/predictions_segmentation.csv",
@@ -56,18 +46,13 @@ rule train:
     priority: THEN_TRAININGS
     conda:
         "../../envs/environment.yaml"
-    threads: for_learners(lambda wildcards: method_settings(wildcards)["recipe"].get("threads", 1), 1)
+    threads: threads_of_training
     resources:
-        mem_mb=growing(memory_of),
+        mem_mb=growing(memory_of_training),
         gpu=for_learners(int(config["device"] != "cpu"), 0),
         runtime=for_learners(1440, 240),
     params:
-        settings=method_settings,
-        folds=folds_of,
-        device=for_learners(config["device"], "cpu"),
-        gpu_share=for_learners(config["gpu_share"], 1),
-        keep_model=for_networks(keeps_model, False),
-        spacing_mm=for_networks(lambda wildcards: picture_settings(wildcards).get("spacing_mm"), None),
+        job=job_of_training,
         code=code_of_training,
     message:
         "Train: {wildcards.cohort} {wildcards.method} seed {wildcards.seed} {wildcards.chunk}"

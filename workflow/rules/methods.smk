@@ -47,15 +47,9 @@ def chosen(wildcards):
     return [f"{RUN}/trained/{{cohort}}/{method}/seed{{seed}}/{chunk}/chosen.json"]
 
 
-def for_networks(value, otherwise=(), wanted=is_network):
-    """Return an input or parameter function: what a network, or a ``wanted`` method, needs and others do not."""
-
-    def chosen_value(wildcards):
-        if not wanted(method_settings(wildcards)):
-            return otherwise
-        return value(wildcards) if callable(value) else value
-
-    return chosen_value
+def for_those(wanted, value, otherwise):
+    """Return a parameter function: a value for methods that are ``wanted``, another for the rest."""
+    return lambda wildcards: value if wanted(method_settings(wildcards)) else otherwise
 
 
 def searches_network(settings):
@@ -63,15 +57,57 @@ def searches_network(settings):
     return learns_in_epochs(settings) and not draws_by_lot(settings)
 
 
-def searches_arrays(settings):
-    """Tell whether a search reads arrays: that of a network, or of a linear model of gene expression."""
-    return searches_network(settings) or is_regressor(settings)
+for_searched_networks = functools.partial(for_those, searches_network)
+for_learners = functools.partial(for_those, learns_in_epochs)
 
 
-for_searched_networks = functools.partial(for_networks, wanted=searches_network)
-for_searched_arrays = functools.partial(for_networks, wanted=searches_arrays)
-for_learners = functools.partial(for_networks, wanted=learns_in_epochs)
-for_arrays = functools.partial(for_networks, wanted=lambda settings: is_network(settings) or is_regressor(settings))
+def files_of_search(wildcards):
+    """Return the files that a search reads, by their names among the inputs; those of arrays, if it reads some."""
+    settings = method_settings(wildcards)
+    network = searches_network(settings)
+    return {
+        "features": features_of(wildcards),
+        "arrays": [f"{COHORT}/arrays"] if network or is_regressor(settings) else [],
+        "slices": [f"{COHORT}/slices.csv"] if network else [],
+    }
+
+
+def files_of_training(wildcards):
+    """Return the files that a training reads, by their names among the inputs; no file of what it does not need."""
+    settings = method_settings(wildcards)
+    network = is_network(settings)
+    return {
+        "features": features_of(wildcards),
+        "chosen": chosen(wildcards),
+        "arrays": [f"{COHORT}/arrays"] if network or is_regressor(settings) else [],
+        "slices": [f"{COHORT}/slices.csv"] if network else [],
+        "weights": weights_of(wildcards) if network else [],
+        "external": external_of(wildcards),
+    }
+
+
+def job_of_search(wildcards):
+    """Return what a search is told besides its files."""
+    network = searches_network(method_settings(wildcards))
+    return {"settings": method_settings(wildcards), "folds": searched_folds(wildcards), **machine_for(network)}
+
+
+def job_of_training(wildcards):
+    """Return what a training is told besides its files."""
+    settings = method_settings(wildcards)
+    network = is_network(settings)
+    return {
+        "settings": settings,
+        "folds": folds_of(wildcards),
+        "keep_model": network and keeps_model(wildcards),
+        "spacing_mm": picture_settings(wildcards).get("spacing_mm") if network else None,
+        **machine_for(learns_in_epochs(settings)),
+    }
+
+
+def machine_for(learner):
+    """Return where a job computes and which share of a GPU is its own; what learns in no epochs has no use for one."""
+    return {key: config[key] for key in ("device", "gpu_share")} if learner else {"device": "cpu", "gpu_share": 1}
 
 
 def external_of(wildcards):
@@ -132,6 +168,12 @@ def threads_of_search(wildcards):
     return min(len(folds_of(wildcards)), workflow.cores)
 
 
+def threads_of_training(wildcards):
+    """Return the threads of a training, which are part of a network's recipe."""
+    settings = method_settings(wildcards)
+    return settings["recipe"].get("threads", 1) if learns_in_epochs(settings) else 1
+
+
 def memory_of_search(wildcards, threads):
     """Return the memory of a search in MB: an architecture's grows with its input, a table's with its processes."""
     settings = method_settings(wildcards)
@@ -151,7 +193,7 @@ def memory_of_search(wildcards, threads):
     return 2000 + round(voxels * BYTES_A_VOXEL_SEARCHED / 2**20)
 
 
-def memory_of(wildcards, _):
+def memory_of_training(wildcards, _):
     """Return the memory of a training in MB, whatever its threads: a network's grows with its input."""
     settings = method_settings(wildcards)
     if is_regressor(settings) and learns_in_epochs(settings):

@@ -1,5 +1,7 @@
 # tabulate, plot, report: results → tables, figures and the page
 ABOUT = [f"{package}.about" for package in cohorts.COHORTS.values()]
+# Figures of scores, or of the artefacts that lie beside them.
+KINDS_OF_SCORES = ("roc", "confusion", "tsne", "agreement", "synthesis", "maps")
 
 
 rule tabulate:
@@ -116,9 +118,9 @@ rule list_genes:
 
 rule plot:
     input:
-        classification=lambda wildcards: chunks_of(wildcards, "figures", "predictions_classification.csv"),
-        segmentation=masks_of_figure,
-        chosen=searches_of_figure("chosen.json", "cells", "network", "search_history"),
+        classification=parts_of_figure("predictions_classification.csv", *KINDS_OF_SCORES),
+        segmentation=parts_of_figure("predictions_segmentation.csv", "segmentations", "overlays", "boxes"),
+        chosen=parts_of_figure("chosen.json", "cells", "network", "search_history"),
         history=history_of_figure,
         comparisons=comparisons_of_figure,
         metrics=lambda wildcards: results_of(wildcards, "figures", "metrics.csv"),

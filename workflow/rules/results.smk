@@ -90,13 +90,6 @@ def entry_of(wildcards, part):
     return PLAN.studies[wildcards.study]["tables"][wildcards.table]
 
 
-def masks_of_figure(wildcards):
-    """Return the predictions of segmentation that a figure needs."""
-    kind = entry_of(wildcards, "figures")["kind"]
-    kinds = ("segmentations", "overlays", "boxes")
-    return chunks_of(wildcards, "figures", "predictions_segmentation.csv") if kind in kinds else []
-
-
 def predictions_of(wildcards):
     """Return the name of the predictions that a study compares."""
     return f"predictions_{PLAN.studies[wildcards.study]['task']}.csv"
@@ -112,8 +105,8 @@ def studies_of_masks():
     return [name for name, study in PLAN.studies.items() if study["task"] == "segmentation"]
 
 
-def searches_of_figure(name, *kinds):
-    """Return an input function: a file of every search that a figure of some kinds shows."""
+def parts_of_figure(name, *kinds):
+    """Return an input function: a file of every search, or of every training, that a figure of some kinds shows."""
 
     def files(wildcards):
         return chunks_of(wildcards, "figures", name) if entry_of(wildcards, "figures")["kind"] in kinds else []

@@ -15,13 +15,10 @@ choose(
         arrays=job.optional(snakemake.input.arrays),
         slices=job.optional(snakemake.input.slices),
         method=snakemake.wildcards.method,
-        settings=snakemake.params.settings,
         seed=int(snakemake.wildcards.seed),
         cohort=snakemake.wildcards.cohort,
-        folds=snakemake.params.folds,
         folder=Path(snakemake.output.cost).parent,
         threads=snakemake.threads,
-        device=snakemake.params.device,
-        gpu_share=snakemake.params.gpu_share,
+        **snakemake.params.job,
     )
 )

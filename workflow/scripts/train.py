@@ -18,15 +18,10 @@ train(
         weights=job.optional(snakemake.input.weights),
         external=job.optional(snakemake.input.external),
         method=snakemake.wildcards.method,
-        settings=snakemake.params.settings,
         seed=int(snakemake.wildcards.seed),
         cohort=snakemake.wildcards.cohort,
-        folds=snakemake.params.folds,
         folder=Path(snakemake.output.cost).parent,
         threads=snakemake.threads,
-        device=snakemake.params.device,
-        gpu_share=snakemake.params.gpu_share,
-        keep_model=snakemake.params.keep_model,
-        spacing_mm=snakemake.params.spacing_mm,
+        **snakemake.params.job,
     )
 )
