@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rerad.evaluation.costs import gather_costs, join_costs
 from rerad.evaluation.evaluate import evaluate
-from rerad.reporting.costs import gather_costs
 from rerad.reporting.figures.confusion import plot_confusion
 from rerad.reporting.figures.quality import picture_cases
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect
 from rerad.reporting.tables import tabulate
+from rerad.training.predictions import gather
 
 METRICS = ("acc", "sen", "spe", "pre", "f1", "auc")
 PAGE_ROWS = [
@@ -164,6 +165,18 @@ def write_cost(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
+def write_costs(tmp_path: Path, write_cost: Callable[..., Path]) -> Callable[..., Path]:
+    """A function that writes costs.csv of a method from a cost.json of each of ``trainings`` (seed, chunk, failed)."""
+
+    def write(method: str, *trainings: Mapping[str, Any]) -> Path:
+        csv = tmp_path / "trained" / "sts" / method / "costs.csv"
+        gather_costs([write_cost(method, **training) for training in trainings or ({},)], csv=csv)
+        return csv
+
+    return write
+
+
+@pytest.fixture
 def write_predictions(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes predictions of ``cases`` cases in six folds; higher ``skill``, better scores."""
 
@@ -199,6 +212,7 @@ def write_trained(tmp_path: Path, write_predictions: Callable[..., Path]) -> Cal
         files = [write_predictions(method, seed=seed, **options) for seed in range(seeds)]
         metrics = tmp_path / "trained" / "sts" / method / "metrics.csv"
         evaluate({"classification": files}, metrics=metrics, bootstraps=100, seed=0)
+        gather(files, "classification", csv=metrics.with_name("predictions_classification.csv"))
         return files, metrics
 
     return write
@@ -240,15 +254,17 @@ def report(
     cohort: dict,
     prepared: Path,
     write_trained: Callable,
-    write_cost: Callable,
+    write_costs: Callable,
 ) -> Callable[..., str]:
     """A function that makes a run's page and returns it; ``full`` adds findings and comparisons."""
 
     def make(*, phantom: bool, full: bool = False, **changes: Any) -> str:
         files = {suffix: tmp_path / f"chmfl/tables/table1.{suffix}" for suffix in ("csv", "md", "html", "tex")}
         trained = {method: write_trained(method) for method in ("hc_rf", "volume_only")}
-        costs = {method: [write_cost(method)] for method in trained}
-        costs["volume_only"] = [write_cost("volume_only", failed="ValueError: <nothing>")]
+        costs = {
+            "hc_rf": write_costs("hc_rf"),
+            "volume_only": write_costs("volume_only", {"failed": "ValueError: <nothing>"}),
+        }
         tabulate(
             table={"title": "Table I", "rows": PAGE_ROWS}, study="chmfl", cohort={**cohort, "phantom": phantom},
             published=root / "config/published/chmfl_table1.csv", costs=costs, primary="acc",
@@ -289,8 +305,7 @@ def report(
                     "quality": quality, "phantom": phantom, "notes": ["A note."],
                 }
             ],
-            "costs": gather_costs([path for paths in costs.values() for path in paths], csv=tmp_path / "costs.csv")
-            .to_dict("records"),
+            "costs": join_costs(list(costs.values()), csv=tmp_path / "costs.csv").to_dict("records"),
             "provenance": collect(manifests=[manifest], config={"run": "demo", "x": "<i>"}, lock=root / "x", root=root),
             "page": tmp_path / "report.html",
         }  # fmt: skip

@@ -3,8 +3,8 @@ import json
 import pytest
 
 from rerad.core.errors import ReradError
+from rerad.evaluation.costs import gather_costs
 from rerad.reporting.complete import check_complete
-from rerad.reporting.costs import gather_costs
 
 
 def write_cost(run, place, failed, name="cost.json"):

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rerad.evaluation.costs import read_costs
 from rerad.evaluation.parts import measure_parts
-from rerad.reporting.costs import gather_costs
 from rerad.reporting.drill.cells import cells_of
 from rerad.reporting.drill.gather import gather
 from rerad.reporting.drill.packing import columns_of, packed
@@ -39,14 +39,11 @@ def behind(report: Callable, tmp_path: Path) -> dict[str, str]:
     """The data behind a page's table, which is then written with them."""
     report(phantom=True)
     trained = tmp_path / "trained" / "sts"
-    costs = sorted(trained.glob("*/seed0/all/cost.json"))
     found = gather(
         studies={"chmfl": {"cohort": "sts", "tables": {"table1": ENTRY}}},
         methods={"sts": {"hc_rf": {"model": "forest"}, "volume_only": {"model": "rule"}}},
         metrics=sorted(trained.glob("*/metrics.csv")),
-        predictions=sorted(trained.glob("*/seed0/all/predictions_classification.csv")),
-        costs=costs,
-        spent=gather_costs(costs, csv=tmp_path / "costs.csv"),
+        spent=read_costs(tmp_path / "costs.csv"),
         folder=tmp_path,
         bootstraps=50,
     )
@@ -64,9 +61,10 @@ def test_every_value_leads_to_its_files(behind: dict[str, str], tmp_path: Path) 
     }  # fmt: skip
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert all(f'data-cell="chmfl-table1/{name}"' in page for name in cells)
-    for path in [*results["files"]["metrics"], *results["files"]["predictions"]["classification"]]:
+    files = results["files"]
+    for path in (files["metrics"], files["predictions"]["classification"], files["costs"]):
         assert (tmp_path / path).is_file()
-    written = pd.read_csv(tmp_path / results["files"]["predictions"]["classification"][0]).query("role == 'test'")
+    written = pd.read_csv(tmp_path / files["predictions"]["classification"]).query("role == 'test'")
     assert results["cases"]["classification"]["score"] == written["score"].tolist()
     assert results["costs"]["wall_s"] == [12.5]
     assert "model: forest" in results["settings"]
@@ -144,7 +142,7 @@ def test_a_cell_opens_offline_and_closes(behind: dict[str, str], tmp_path: Path)
         assert {f"Fold {fold}" for fold in range(1, 7)} <= set(shown)
         patients = tab.run("[...drill.querySelectorAll('.patients tbody tr')].map(row => "
                            "[...row.cells].map(cell => cell.dataset.value))")  # fmt: skip
-        file = pd.read_csv(tmp_path / "trained/sts/hc_rf/seed0/all/predictions_classification.csv")
+        file = pd.read_csv(tmp_path / "trained/sts/hc_rf/predictions_classification.csv")
         written = file.query("role == 'test'").set_index("case")
         assert len(patients) == len(written)
         for case, fold, target, score, call in patients:

@@ -66,7 +66,7 @@ def comparisons(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(
-    tmp_path: Path, root: Path, metrics: dict[str, Path], comparisons: Path, write_cost: Callable[..., Path]
+    tmp_path: Path, root: Path, metrics: dict[str, Path], comparisons: Path, write_costs: Callable[..., Path]
 ) -> Callable[..., tuple[pd.DataFrame, dict[str, str]]]:
     study = yaml.safe_load((root / "config" / "studies" / "radiogenomics.yaml").read_text())
     told = about("tcga_gbm")
@@ -82,7 +82,7 @@ def make(
         given: dict[str, Any] = {
             "table": entry, "study": "radiogenomics", "cohort": cohort,
             "published": root / "config" / "published" / entry["published"], "metrics": metrics,
-            "costs": {name: [write_cost(name, failed="lost" if name == failed else None)] for name in METHODS},
+            "costs": {name: write_costs(name, {"failed": "lost" if name == failed else None}) for name in METHODS},
             "comparisons": comparisons, "deviations": study["deviations"],
         }  # fmt: skip
         tabulate_features(**{**given, **changes}, **files)

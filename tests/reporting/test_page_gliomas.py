@@ -54,10 +54,10 @@ def test_a_cohort_of_gliomas_is_told_in_its_own_words(
 
 
 def test_a_table_takes_its_words_and_counts_from_the_cohort(
-    gliomas: Gliomas, tmp_path: Path, write_metrics: Callable, write_cost: Callable
+    gliomas: Gliomas, tmp_path: Path, write_metrics: Callable, write_costs: Callable
 ) -> None:
     metrics = write_metrics("unet3d", {"dice_wt": (0.8, 0.7, 0.9)}, n=5, best_test=None, task="segmentation")
-    cost = write_cost("unet3d")
+    costs = write_costs("unet3d")
     files = {suffix: tmp_path / f"t.{suffix}" for suffix in ("csv", "md", "html", "tex")}
     table = {
         "title": "T", "task": "segmentation", "primary": "dice_wt", "columns": {"dice_wt": "dice_wt"},
@@ -68,7 +68,7 @@ def test_a_table_takes_its_words_and_counts_from_the_cohort(
     }  # fmt: skip
     make_table(
         study="nas3dunet", settings=settings, table="t", about={"name": "brats", "source": "local", "phantom": False},
-        cases=gliomas.cases, published=None, metrics=[metrics], costs=[cost], stale=[], comparisons=None, **files,
+        cases=gliomas.cases, published=None, metrics=[metrics], costs=[costs], stale=[], comparisons=None, **files,
     )  # fmt: skip
     text = files["md"].read_text(encoding="utf-8")
     assert "Cohort brats (source: local): 5 patients (3 HGG, 2 LGG); the paper: 335 patients (259 HGG, 76 LGG)." in text

@@ -25,9 +25,9 @@ VALUES = {
 
 @pytest.fixture
 def make(
-    tmp_path: Path, root: Path, cohort: dict, write_metrics: Callable[..., Path], write_cost: Callable[..., Path]
+    tmp_path: Path, root: Path, cohort: dict, write_metrics: Callable[..., Path], write_costs: Callable[..., Path]
 ) -> Callable[..., tuple[pd.DataFrame, dict[str, str]]]:
-    def run(**changes: Any) -> tuple[pd.DataFrame, dict[str, str]]:
+    def run(costs: dict[str, Path] | None = None, **changes: Any) -> tuple[pd.DataFrame, dict[str, str]]:
         files = {suffix: tmp_path / "out" / f"table1.{suffix}" for suffix in ("csv", "md", "html", "tex")}
         trained = ("hc_rf", "cnlpc", "volume_only")
         settings: dict[str, Any] = {
@@ -36,7 +36,7 @@ def make(
             "cohort": cohort,
             "published": root / "config" / "published" / "mmnas_table1.csv",
             "metrics": {method: write_metrics(method, VALUES) for method in trained},
-            "costs": {method: [write_cost(method, seed=seed) for seed in (0, 1)] for method in trained},
+            "costs": costs or {method: write_costs(method, {"seed": 0}, {"seed": 1}) for method in trained},
             "primary": "acc",
         }
         tabulate(**{**settings, **changes}, **files)
@@ -113,8 +113,8 @@ def test_a_phantom_is_never_a_reproduction(make: Callable, cohort: dict) -> None
     assert all("PHANTOM" not in make()[1][suffix] for suffix in ("md", "html", "tex"))
 
 
-def test_a_failed_method_leaves_the_others_standing(make: Callable, write_cost: Callable) -> None:
-    costs = {"hc_rf": [write_cost("hc_rf"), write_cost("hc_rf", seed=7, failed="ValueError:\n <bad> | value")]}
+def test_a_failed_method_leaves_the_others_standing(make: Callable, write_costs: Callable) -> None:
+    costs = {"hc_rf": write_costs("hc_rf", {}, {"seed": 7, "failed": "ValueError:\n <bad> | value"})}
     frame, texts = make(costs=costs)
     assert frame.loc["hc_rf", "verdict"] == "failed: ValueError: <bad> | value"
     assert frame.loc["hc_rf", ["acc", "acc_low", "n"]].tolist() == ["", "", ""]
@@ -188,8 +188,8 @@ def test_without_a_second_selection_there_is_no_optimism(make: Callable, write_m
     assert not any("ptimism" in texts[suffix] or "best_test" in texts[suffix] for suffix in ("md", "html", "tex"))
 
 
-def test_a_failed_method_has_no_optimism(make: Callable, write_cost: Callable) -> None:
-    frame, _ = make(costs={"hc_rf": [write_cost("hc_rf", seed=7, failed="ValueError: x")]})
+def test_a_failed_method_has_no_optimism(make: Callable, write_costs: Callable) -> None:
+    frame, _ = make(costs={"hc_rf": write_costs("hc_rf", {"seed": 7, "failed": "ValueError: x"})})
     assert frame.loc["hc_rf", ["optimism", "acc_best_test"]].tolist() == ["", ""]
     assert frame.loc["dlhn", "optimism"] != ""
 
@@ -240,7 +240,7 @@ TABLE_S4 = {
 
 
 @pytest.fixture
-def make_masks(make: Callable, root: Path, write_metrics: Callable, write_cost: Callable) -> Callable:
+def make_masks(make: Callable, root: Path, write_metrics: Callable, write_costs: Callable) -> Callable:
     def run(**changes: Any) -> tuple[pd.DataFrame, dict[str, str]]:
         names = ("vnet", "cfl", "chmfl")
         both = pd.concat(
@@ -256,7 +256,7 @@ def make_masks(make: Callable, root: Path, write_metrics: Callable, write_cost: 
             "study": "chmfl",
             "published": root / "config" / "published" / "chmfl_tables4.csv",
             "metrics": dict.fromkeys(names, path),
-            "costs": {name: [write_cost(name)] for name in names},
+            "costs": {name: write_costs(name) for name in names},
         }
         return make(**{**settings, **changes})
 

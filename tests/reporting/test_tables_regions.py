@@ -60,7 +60,7 @@ def measured(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make(
-    tmp_path: Path, root: Path, gliomas: dict, measured: Path, write_cost: Callable
+    tmp_path: Path, root: Path, gliomas: dict, measured: Path, write_costs: Callable
 ) -> Callable[..., tuple[pd.DataFrame, dict[str, str]]]:
     def run(change: dict[str, Any], **changes: Any) -> tuple[pd.DataFrame, dict[str, str]]:
         files = {suffix: tmp_path / "out" / f"table3.{suffix}" for suffix in ("csv", "md", "html", "tex")}
@@ -68,7 +68,7 @@ def make(
         settings: dict[str, Any] = {
             "table": {**TABLE, **change}, "study": "nas3dunet", "cohort": gliomas,
             "published": root / "config" / "published" / "nas3dunet_table3.csv", "primary": "dice_wt",
-            "metrics": dict.fromkeys(methods, measured), "costs": {name: [write_cost(name)] for name in methods},
+            "metrics": dict.fromkeys(methods, measured), "costs": {name: write_costs(name) for name in methods},
         }  # fmt: skip
         tabulate(**{**settings, **changes}, **files)
         frame = pd.read_csv(files["csv"], dtype=str, keep_default_na=False).set_index("method")

@@ -1,4 +1,4 @@
-# evaluate: predictions of all chunks and seeds of a method → metrics
+# evaluate: predictions and costs of all chunks and seeds of a method → one file of each, and metrics
 
 
 rule evaluate:
@@ -7,9 +7,15 @@ rule evaluate:
         segmentation=predictions_to_evaluate("segmentation"),
         regression=predictions_to_evaluate("regression"),
         synthesis=predictions_to_evaluate("synthesis"),
+        costs=costs_of_method,
         cases=f"{COHORT}/cases.csv",
     output:
         metrics=f"{TRAINED}/metrics.csv",
+        classification=f"{TRAINED}/predictions_classification.csv",
+        segmentation=f"{TRAINED}/predictions_segmentation.csv",
+        regression=f"{TRAINED}/predictions_regression.csv",
+        synthesis=f"{TRAINED}/predictions_synthesis.csv",
+        costs=f"{TRAINED}/costs.csv",
     log:
         f"{RUN}/logs/evaluate_{{cohort}}_{{method}}.log",
     conda:
@@ -28,11 +34,9 @@ rule evaluate:
 
 rule compare:
     input:
-        predictions=lambda wildcards: [
-            file
-            for method in PLAN.rows(wildcards.study)
-            for file in trained_files(predictions_of(wildcards), cohort_of(wildcards), method)
-        ],
+        predictions=lambda wildcards: of_methods(
+            predictions_of(wildcards), cohort_of(wildcards), PLAN.rows(wildcards.study)
+        ),
     output:
         comparisons=f"{RUN}/{{study}}/comparisons.csv",
     log:
@@ -57,11 +61,9 @@ rule compare:
 
 rule itemise:
     input:
-        predictions=lambda wildcards: [
-            file
-            for method in PLAN.rows(wildcards.study)
-            for file in trained_files("predictions_segmentation.csv", cohort_of(wildcards), method)
-        ],
+        predictions=lambda wildcards: of_methods(
+            "predictions_segmentation.csv", cohort_of(wildcards), PLAN.rows(wildcards.study)
+        ),
         cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
     output:
         csv=f"{RUN}/{{study}}/cases.csv",

@@ -8,7 +8,7 @@ rule tabulate:
     input:
         cases=lambda wildcards: f"{COHORT}/cases.csv".format(cohort=cohort_of(wildcards)),
         metrics=lambda wildcards: results_of(wildcards, "tables", "metrics.csv"),
-        costs=lambda wildcards: chunks_of(wildcards, "tables", "cost.json"),
+        costs=lambda wildcards: results_of(wildcards, "tables", "costs.csv"),
         published=published_of_table,
         comparisons=comparisons_of_table,
     output:

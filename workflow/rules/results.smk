@@ -29,18 +29,21 @@ def predictions_to_evaluate(task):
     return files
 
 
+def costs_of_method(wildcards):
+    """Return the cost of every search and training of a method."""
+    names = ["search_cost.json", "cost.json"] if "search" in method_settings(wildcards) else ["cost.json"]
+    return [file for name in names for file in trained_files(name, wildcards.cohort, wildcards.method)]
+
+
+def of_methods(name, cohort, methods):
+    """Return one file of each of some methods."""
+    return expand(f"{TRAINED}/{{name}}", cohort=cohort, method=methods, name=name)
+
+
 def all_costs():
-    """Return the cost of every search and training."""
-
-    def names(cohort, method, chunk):
-        searched = "search" in PLAN.methods[cohort][method] and chunk in searched_chunks(cohort, method)
-        return ["search_cost.json", "cost.json"] if searched else ["cost.json"]
-
-    return [
-        f"{CHUNK}/{{name}}".format(cohort=cohort, method=method, seed=seed, chunk=chunk, name=name)
-        for cohort, method, seed, chunk in PLAN.trainings()
-        for name in names(cohort, method, chunk)
-    ]
+    """Return the costs of every method that is trained."""
+    trained = dict.fromkeys((cohort, method) for cohort, method, *_ in PLAN.trainings())
+    return [file for cohort, method in trained for file in of_methods("costs.csv", cohort, method)]
 
 
 def tasks_shown():
@@ -56,7 +59,7 @@ def tasks_shown():
 
 def metrics_behind():
     """Return the metrics of every method that a table shows."""
-    return [f"{TRAINED}/metrics.csv".format(cohort=cohort, method=method) for cohort, method in tasks_shown()]
+    return [file for cohort, method in tasks_shown() for file in of_methods("metrics.csv", cohort, method)]
 
 
 def predictions_behind():
@@ -65,7 +68,7 @@ def predictions_behind():
         file
         for (cohort, method), tasks in tasks_shown().items()
         for task in sorted(tasks)
-        for file in trained_files(f"predictions_{task}.csv", cohort, method)
+        for file in of_methods(f"predictions_{task}.csv", cohort, method)
     ]
 
 
@@ -173,10 +176,7 @@ def methods_of(wildcards, part):
 
 def results_of(wildcards, part, name):
     """Return one file a method of a table or a figure."""
-    return [
-        f"{TRAINED}/{{name}}".format(cohort=cohort_of(wildcards), method=m, name=name)
-        for m in methods_of(wildcards, part)
-    ]
+    return of_methods(name, cohort_of(wildcards), methods_of(wildcards, part))
 
 
 def chunks_of(wildcards, part, name):

@@ -4,11 +4,10 @@ from pathlib import Path
 
 from rerad.core import job
 from rerad.evaluation.compare import compare
-from rerad.training.predictions import by_method
 
 job.begin(snakemake.log[0])
 compare(
-    by_method(Path(path) for path in snakemake.input.predictions),
+    {Path(path).parent.name: [Path(path)] for path in snakemake.input.predictions},
     reference=snakemake.params.reference,
     rows=snakemake.params.rows,
     floors=snakemake.params.floors,

@@ -13,7 +13,6 @@ make_report(
     cohorts=snakemake.params.cohorts,
     methods=snakemake.params.methods,
     metrics=[Path(path) for path in snakemake.input.metrics],
-    predictions=[Path(path) for path in snakemake.input.predictions],
     costs=[Path(path) for path in snakemake.input.costs],
     multiverses={Path(path).parent.name: Path(path) for path in snakemake.input.multiverses},
     findings=Path(snakemake.input.findings),

@@ -14,7 +14,8 @@ from rerad.core.seeds import derive
 from rerad.evaluation import cases as scores
 from rerad.evaluation import features, maps, voxels
 from rerad.evaluation.checks import check_once_a_fold, check_tested_once
-from rerad.training.predictions import read
+from rerad.evaluation.costs import gather_costs
+from rerad.training.predictions import gather, read
 
 log = logging.getLogger(__name__)
 COLUMNS = [
@@ -35,6 +36,29 @@ ROLES = {
 }
 EVERYONE = "all"
 GROUPS = ("grade", "group")  # columns of cases.csv by which cases are told apart
+
+
+def evaluate_method(
+    predictions: Mapping[str, Sequence[Path]],
+    costs: Sequence[Path],
+    *,
+    folder: Path,
+    cases: Path,
+    bootstraps: int,
+    seed: int,
+) -> None:
+    """Write what all chunks and seeds of a method yielded into ``folder``.
+
+    ``predictions_<task>.csv`` of every task and ``costs.csv``, each gathered from the files of the chunks, and
+    ``metrics.csv``, as :func:`evaluate` writes it.
+
+    Raises:
+        ReradError: a file lacks a column or is no JSON object, or as :func:`evaluate`.
+    """
+    for task in TASKS:
+        gather(predictions.get(task, []), task, csv=folder / f"predictions_{task}.csv")
+    gather_costs(costs, csv=folder / "costs.csv")
+    evaluate(predictions, metrics=folder / "metrics.csv", cases=cases, bootstraps=bootstraps, seed=seed)
 
 
 def evaluate(

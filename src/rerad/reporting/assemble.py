@@ -10,7 +10,7 @@ import pandas as pd
 
 from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
-from rerad.reporting.costs import gather_costs
+from rerad.evaluation.costs import join_costs
 from rerad.reporting.crate import write_crate
 from rerad.reporting.drill.gather import gather
 from rerad.reporting.features import tabulate_features
@@ -18,7 +18,6 @@ from rerad.reporting.multiverse_told import told_multiverse
 from rerad.reporting.page import write_report
 from rerad.reporting.provenance import collect, write
 from rerad.reporting.tables import tabulate
-from rerad.training.predictions import by_method
 
 DEVIATIONS = ["topic", "paper", "ours", "why", "effect"]
 
@@ -55,7 +54,7 @@ def make_table(
         "cohort": _facts(cases, about, settings["paper_cohort"]),
         "published": published,
         "metrics": {path.parent.name: path for path in metrics},
-        "costs": by_method(costs),
+        "costs": {path.parent.name: path for path in costs},
         "deviations": settings["deviations"],
         "csv": csv,
         "md": md,
@@ -81,7 +80,6 @@ def make_report(
     cohorts: Mapping[str, Mapping[str, Any]],
     methods: Mapping[str, Mapping[str, Mapping[str, Any]]],
     metrics: Sequence[Path],
-    predictions: Sequence[Path],
     costs: Sequence[Path],
     multiverses: Mapping[str, Path],
     findings: Path,
@@ -98,12 +96,13 @@ def make_report(
 
     ``page`` lies in the run's folder, where everything else is found; ``manifests`` leads from a cohort to its
     manifest; ``studies`` are the enabled ones; ``cohorts`` says of each its source, whether it is a phantom and whether
-    its labels were permuted; ``methods`` leads from a cohort to its methods' settings, whose ``metrics`` and
-    ``predictions`` lie behind the tables; ``multiverses`` leads from a study to its multiverse.csv, where there is one,
-    beside which lies its figure; ``difference`` lists (key, paper run, here).
+    its labels were permuted; ``methods`` leads from a cohort to its methods' settings, whose ``metrics``, with the
+    predictions beside them, lie behind the tables; ``costs`` (costs.csv) are those of every method; ``multiverses``
+    leads from a study to its multiverse.csv, where there is one, beside which lies its figure; ``difference`` lists
+    (key, paper run, here).
     """
     folder = page.parent
-    spent = gather_costs(costs, csv=costs_csv)
+    spent = join_costs(costs, csv=costs_csv)
     record = collect(
         manifests=list(manifests.values()),
         config=config,
@@ -123,8 +122,6 @@ def make_report(
             studies=studies,
             methods=methods,
             metrics=metrics,
-            predictions=predictions,
-            costs=costs,
             spent=spent,
             folder=folder,
             bootstraps=config["bootstraps"],

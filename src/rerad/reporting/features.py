@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
+from rerad.evaluation.costs import first_said, trainings
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, slug
 from rerad.reporting.errors import ERRORS, SIGNIFICANT, TASK, Measured, adjusted, features_of, named, read_errors, won
@@ -57,7 +57,7 @@ def tabulate_features(
     cohort: Mapping[str, Any],
     published: Path | None,
     metrics: Mapping[str, Path],
-    costs: Mapping[str, Sequence[Path]],
+    costs: Mapping[str, Path],
     comparisons: Path | None,
     csv: Path,
     md: Path,
@@ -79,7 +79,8 @@ def tabulate_features(
     paper = read_published(published, IDS[table["shape"]]) if published else Published([], {}, {})
     trained = {row["method"]: row.get("trained", row["method"]) for row in table["rows"]}
     _check_ids(table, study)
-    failed = {method: _failure(costs.get(name, [])) for method, name in trained.items()}
+    spent = {method: trainings(costs.get(name)) for method, name in trained.items()}
+    failed = {method: first_said(rows, "failed") for method, rows in spent.items()}
     measured = {
         row["method"]: Measured({}, None)
         if failed[row["method"]]
@@ -98,7 +99,7 @@ def tabulate_features(
     given = Given(table, paper, measured, features, p, why)
     rows = _features(given) if table["shape"] == "features" else _summary(given)
     for row in rows:
-        row.update(kind=row.get("kind", "paper"), n=measured[primary].n, seeds=_seeds(costs.get(trained[primary], [])))
+        row.update(kind=row.get("kind", "paper"), n=measured[primary].n, seeds=spent[primary]["seed"].nunique())
         row["verdict"] = _verdict(row["values"][primary], why)
         row["slug"] = slug(row["verdict"])
     write_csv(csv, _frame(rows, table["shape"]))
@@ -118,15 +119,6 @@ def _check_ids(table: Mapping[str, Any], study: str) -> None:
         if name in known:
             told = f"the column {name!r} of the table {table['title']!r} is that of the measured values"
             raise ReradError(told, where=study, remedy=f"Give the row another id and trained: {name}")
-
-
-def _failure(costs: Sequence[Path]) -> str:
-    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs]
-    return next((str(record["failed"]) for record in records if record.get("failed")), "")
-
-
-def _seeds(costs: Sequence[Path]) -> int:
-    return len({json.loads(Path(path).read_text(encoding="utf-8"))["seed"] for path in costs})
 
 
 def _features(given: Given) -> list[Row]:

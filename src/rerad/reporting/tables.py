@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
+from rerad.evaluation.costs import first_said, trainings
 from rerad.reporting import rendering
 from rerad.reporting.captions import banner, filled, notes, of_regions, slug
 from rerad.reporting.published import Published, read_published
@@ -30,7 +30,7 @@ def tabulate(
     cohort: Mapping[str, Any],
     published: Path | None,
     metrics: Mapping[str, Path],
-    costs: Mapping[str, Sequence[Path]],
+    costs: Mapping[str, Path],
     primary: str,
     csv: Path,
     md: Path,
@@ -44,7 +44,7 @@ def tabulate(
     → meaning, ``task``, ``role``, ``primary`` of its own, ``columns``: column → metric, where they differ,
     ``other_patients``: why they cannot be the paper's); ``cohort`` has name, source, phantom, paper_cases,
     paper_positives, the words size, paper_size, counted, judged, notes and optionally ``permuted``; ``metrics`` and
-    ``costs`` lead from the trained id to metrics.csv and to cost.json files. A cell is the mean over seeds of the
+    ``costs`` lead from the trained id to metrics.csv and to costs.csv. A cell is the mean over seeds of the
     pooled metric with its 95 % interval; the verdict goes by ``primary``. Where metrics.csv also has the selection
     ``best_test``, the gap between both is the row's optimism. ``deviations`` are printed under the table; the report
     takes them from the study.
@@ -87,15 +87,15 @@ def _row(
     cohort: Mapping[str, Any],
     paper: Published,
     metrics: Mapping[str, Path],
-    costs: Mapping[str, Sequence[Path]],
+    costs: Mapping[str, Path],
     primary: str,
     study: str,
 ) -> Row:
     trained = row.get("trained", row["method"])
     if trained not in metrics:
         raise ReradError(f"the row {row['method']!r} has no metrics of the method {trained!r}", where=study)
-    records = [json.loads(Path(path).read_text(encoding="utf-8")) for path in costs.get(trained, [])]
-    failed = next((str(record["failed"]) for record in records if record.get("failed")), None)
+    spent = trainings(costs.get(trained))
+    failed = first_said(spent, "failed") or None
     task = table.get("task", "classification")
     whole = pd.read_csv(metrics[trained])
     everything = renamed(whole, _columns_of(row, table))
@@ -124,7 +124,7 @@ def _row(
         "values": values,
         "n": n,
         "n_positive": n_positive,
-        "seeds": len({record["seed"] for record in records if "seed" in record}),
+        "seeds": spent["seed"].nunique(),
         "best_test": best,
         "optimism": gap,
     }
@@ -135,8 +135,8 @@ def _row(
         result["verdict"], note = f"no case {of}", ""
     else:
         result["verdict"], note = _verdict(values.get(primary), primary, patients, why, failed)
-    told = next((str(record["note"]) for record in records if record.get("note")), "")
-    result["note"] = ". ".join(text for text in (note, row.get("note", ""), told) if text)
+    said = (note, row.get("note", ""), first_said(spent, "note"))
+    result["note"] = ". ".join(text for text in said if text)
     return result
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from rerad.core.errors import ReradError
+from rerad.core.files import write_csv
 from rerad.metrics.agreement import MOMENTS
 from rerad.metrics.masks import METRICS
 
@@ -49,6 +50,19 @@ def by_method(paths: Iterable[Path]) -> dict[str, list[Path]]:
     for path in paths:
         grouped.setdefault(path.parents[2].name, []).append(path)
     return grouped
+
+
+def gather(paths: Sequence[Path], task: str, *, csv: Path) -> None:
+    """Write the predictions of a task of all chunks and seeds of a method as one file, in the order of ``paths``.
+
+    Where one of them has no rows, that of the method has none: the others cover another set of patients.
+
+    Raises:
+        ReradError: a column is missing.
+    """
+    parts = [read(path, task) for path in paths]
+    whole = parts and all(len(part) for part in parts)
+    write_csv(csv, pd.concat(parts)[COLUMNS[task]] if whole else pd.DataFrame(columns=COLUMNS[task]))
 
 
 def read(path: Path, task: str = "classification") -> pd.DataFrame:

@@ -11,8 +11,7 @@ import pandas as pd
 from rerad.evaluation.evaluate import read_groups
 from rerad.reporting.drill.cells import cells_of, needed
 from rerad.reporting.drill.packing import packed
-from rerad.reporting.drill.results import Files, results_of
-from rerad.training.predictions import COLUMNS, by_method
+from rerad.reporting.drill.results import results_of
 
 
 def gather(
@@ -20,17 +19,14 @@ def gather(
     studies: Mapping[str, Mapping[str, Any]],
     methods: Mapping[str, Mapping[str, Mapping[str, Any]]],
     metrics: Sequence[Path],
-    predictions: Sequence[Path],
-    costs: Sequence[Path],
     spent: pd.DataFrame,
     folder: Path,
     bootstraps: int,
 ) -> dict[str, str]:
     """Return the data of the page's drill-down, each packed under its name: ``index`` and ``<cohort>-<method>``.
 
-    ``studies`` and ``methods`` (cohort → method → settings) are those of the run, ``metrics`` its metrics.csv,
-    ``predictions`` the files of predictions of every task that its tables show, ``costs`` its cost files and ``spent``
-    their table, ``folder`` the run's.
+    ``studies`` and ``methods`` (cohort → method → settings) are those of the run, ``metrics`` its metrics.csv, beside
+    which lie the predictions and the costs of a method; ``spent`` are the costs of the run, ``folder`` is its folder.
     """
     tables = _tables(studies, folder)
     cohorts = sorted({table["cohort"] for table in tables.values()})
@@ -38,12 +34,10 @@ def gather(
     found = {"index": packed({"tables": tables, "groups": groups})}
     for cohort in cohorts:
         own = {path.parent.name: path for path in metrics if path.parents[1].name == cohort}
-        files = {task: by_method(_of(cohort, predictions, f"predictions_{task}.csv")) for task in COLUMNS}
-        paid = by_method(_of(cohort, costs))
         cells = [cell for table in tables.values() if table["cohort"] == cohort for cell in table["cells"].values()]
         for method, keys in sorted(needed(cells).items()):
             results = results_of(
-                Files(own[method], {task: files[task].get(method, []) for task in COLUMNS}, paid.get(method, [])),
+                own[method],
                 keys=keys,
                 groups=groups[cohort],
                 spent=spent[(spent["cohort"] == cohort) & (spent["method"] == method)],
@@ -68,8 +62,3 @@ def _tables(studies: Mapping[str, Mapping[str, Any]], folder: Path) -> dict[str,
                 "cells": cells_of(entry, csv),
             }
     return found
-
-
-def _of(cohort: str, paths: Sequence[Path], name: str = "") -> list[Path]:
-    """Return the files ``trained/<cohort>/<method>/seed<s>/<chunk>/<name>`` of a cohort."""
-    return [path for path in paths if path.parents[3].name == cohort and name in ("", path.name)]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -39,16 +38,8 @@ SPENT = ["seed", "chunk", "stage", "wall_s", "cpu_s", "gpu_s", "peak_rss_mb", "p
 IDENTITY = ["task", "role", "group", "variant"]
 
 
-class Files(NamedTuple):
-    """What a run has written about one method; ``predictions`` leads from a task to its files."""
-
-    metrics: Path
-    predictions: Mapping[str, Sequence[Path]]
-    costs: Sequence[Path]
-
-
 def results_of(
-    files: Files,
+    metrics: Path,
     *,
     keys: Iterable[Key],
     groups: Mapping[str, str],
@@ -65,8 +56,9 @@ def results_of(
     configuration, ``folder`` the run's, from which files are named. A method that failed has only costs and provenance.
     """
     wanted = sorted(set(keys))
-    tables = {task: _read(files.predictions.get(task, []), task) for task in sorted({key.task for key in wanted})}
-    values = [_written(files.metrics, wanted)]
+    predicted = {task: metrics.with_name(f"predictions_{task}.csv") for task in sorted({key.task for key in wanted})}
+    tables = {task: read(path, task) for task, path in predicted.items()}
+    values = [_written(metrics, wanted)]
     for key in wanted:
         values += _parts(tables[key.task], key, groups, bootstraps)
     text = config_text(settings)
@@ -76,20 +68,13 @@ def results_of(
         "costs": columns_of(spent[SPENT]),
         "settings": text,
         "digest": hashlib.sha256(text.encode()).hexdigest()[:16],
-        "code": sorted({str(code) for path in files.costs if (code := _record(path).get("code"))}),
+        "code": sorted(set(filter(None, spent["code"]))),
         "files": {
-            "metrics": [_from(folder, files.metrics)],
-            "predictions": {task: [_from(folder, path) for path in files.predictions.get(task, [])] for task in tables},
-            "costs": [_from(folder, path) for path in files.costs],
+            "metrics": _from(folder, metrics),
+            "predictions": {task: _from(folder, path) for task, path in predicted.items()},
+            "costs": _from(folder, metrics.with_name("costs.csv")),
         },
     }
-
-
-def _read(paths: Sequence[Path], task: str) -> pd.DataFrame:
-    frames = [read(path, task) for path in paths]
-    if not frames or any(frame.empty for frame in frames):
-        return pd.DataFrame()  # as in metrics.csv: a part of a method's results covers other patients
-    return pd.concat(frames, ignore_index=True)
 
 
 def _written(metrics: Path, keys: Sequence[Key]) -> pd.DataFrame:
@@ -122,10 +107,6 @@ def _of_keys(table: pd.DataFrame, task: str, keys: Sequence[Key]) -> pd.DataFram
 def _booleans(told: Iterable[bool]) -> NDArray[np.bool_]:
     """Return an array: of a table without rows an empty list would take the columns."""
     return np.fromiter(told, dtype=bool)
-
-
-def _record(path: Path) -> dict[str, Any]:
-    return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def _from(folder: Path, path: Path) -> str:

@@ -166,7 +166,7 @@
   }
 
   function files(cell, results, csv) {
-    const paths = [csv, ...results.files.metrics, ...results.files.predictions[cell.task], ...results.files.costs];
+    const paths = [csv, results.files.metrics, results.files.predictions[cell.task], results.files.costs];
     return make("ul", paths.map((path) => make("li", make("a", path, { href: path }))), { className: "files" });
   }
 

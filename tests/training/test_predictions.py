@@ -1,0 +1,46 @@
+"""The predictions of all chunks and seeds of a method in one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from rerad.core.errors import ReradError
+from rerad.core.files import write_csv
+from rerad.training.predictions import CLASSIFICATION, gather, read
+
+
+def chunk(folder: Path, fold: int, scores: list[float]) -> Path:
+    lead = {"case": [f"00{fold}{place}" for place in range(len(scores))], "fold": fold, "seed": 0, "role": "test"}
+    table = pd.DataFrame({**lead, "selection": "last", "variant": "published", "target": 1, "score": scores})
+    path = folder / f"fold{fold}" / "predictions_classification.csv"
+    write_csv(path, table[CLASSIFICATION])
+    return path
+
+
+def test_every_line_stands_as_it_was_written(tmp_path: Path) -> None:
+    paths = [chunk(tmp_path, 1, [1 / 3, 0.1 + 0.2]), chunk(tmp_path, 2, [1e-12, 2 / 3])]
+    gather(paths, "classification", csv=tmp_path / "all.csv")
+    header, *first = paths[0].read_text().splitlines()
+    assert (tmp_path / "all.csv").read_text().splitlines() == [header, *first, *paths[1].read_text().splitlines()[1:]]
+    assert list(read(tmp_path / "all.csv")["case"]) == ["0010", "0011", "0020", "0021"]
+
+
+def test_a_part_of_the_patients_is_none(tmp_path: Path) -> None:
+    gather([chunk(tmp_path, 1, [0.5]), chunk(tmp_path, 2, [])], "classification", csv=tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text() == ",".join(CLASSIFICATION) + "\n"
+
+
+def test_a_task_without_files_is_a_header(tmp_path: Path) -> None:
+    gather([], "segmentation", csv=tmp_path / "all.csv")
+    assert read(tmp_path / "all.csv", "segmentation").empty
+
+
+def test_a_file_without_a_column_is_named(tmp_path: Path) -> None:
+    path = chunk(tmp_path, 1, [0.5])
+    pd.read_csv(path).drop(columns="score").to_csv(path, index=False)
+    with pytest.raises(ReradError, match=r"fold1/predictions_classification\.csv.*'score' is missing"):
+        gather([path], "classification", csv=tmp_path / "all.csv")
+    assert not (tmp_path / "all.csv").exists()
