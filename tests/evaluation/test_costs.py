@@ -53,7 +53,7 @@ def test_rows_in_a_fixed_order(tmp_path: Path) -> None:
 
 def test_the_table_of_a_run_is_that_of_all_its_trainings(tmp_path: Path) -> None:
     methods = {
-        "other": [write_cost(tmp_path, "other/seed0/all", failed='NA, "line"\ntwo', wall_s=None, device=None)],
+        "other": [write_cost(tmp_path, "other/seed0/all", failed='NA, "line"\r\ntwo\r', wall_s=None, device=None)],
         "hc_rf": [write_cost(tmp_path, f"hc_rf/seed{seed}/all", wall_s=0.1 + seed) for seed in (0, 1)],
     }
     tables = [tmp_path / f"{method}.csv" for method in methods]

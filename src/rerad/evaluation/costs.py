@@ -81,4 +81,6 @@ def _row(path: Path) -> dict:
         raise ReradError(f"is no JSON object ({error})", where=str(path), remedy="Train the method again") from error
     place = {"cohort": cohort, "method": method, "seed": int(seed.removeprefix("seed")), "chunk": chunk}
     place["stage"] = "search" if path.name.startswith("search") else "train"
-    return {**place, **{name: record.get(name) for name in MEASURED}, **{name: record.get(name) or "" for name in SAID}}
+    # A carriage return of a message would end its row where the table is read.
+    said = {name: "\n".join(str(record.get(name) or "").splitlines()) for name in SAID}
+    return {**place, **{name: record.get(name) for name in MEASURED}, **said}
