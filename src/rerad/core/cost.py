@@ -6,24 +6,36 @@ import contextlib
 import resource
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import torch
 
 
+_ENDS: list[Callable[[], None]] = []
+
+
+def ends_with(end: Callable[[], None]) -> None:
+    """Have ``end`` called before a cost is read: the kernel counts what a child process used once that has ended."""
+    if end not in _ENDS:
+        _ENDS.append(end)
+
+
 @contextlib.contextmanager
 def measure() -> Iterator[dict[str, float | str]]:
     """Yield a dict that holds, after the block, wall and CPU seconds, peak memory (MB), device and GPU use.
 
-    CPU seconds count this process and its ended children; the peak is the larger of the two, not their sum.
+    CPU seconds count this process and its children, workers that wait for more included; the peak is the largest of
+    them, not their sum.
     """
     cost: dict[str, float | str] = {}
     wall, cpu = time.perf_counter(), _cpu_seconds()
     try:
         yield cost
     finally:
+        for end in _ENDS:
+            end()
         cost["wall_s"] = round(time.perf_counter() - wall, 3)
         cost["cpu_s"] = round(_cpu_seconds() - cpu, 3)
         cost["peak_rss_mb"] = round(_peak_mb(), 1)

@@ -10,8 +10,10 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import get_reusable_executor
 
 from rerad.core import bar
+from rerad.core.cost import ends_with
 from rerad.core.errors import CaseError, ReradError, UnwritableError
 from rerad.core.files import is_full
 from rerad.core.life import end_with
@@ -42,6 +44,7 @@ def map_cases(
         for item in items:
             _take(_guarded(function, item), results, label, len(items))
         return results
+    ends_with(end_workers)
     parent = os.getpid()
     saved = os.environ.get(ITK_THREADS)
     os.environ[ITK_THREADS] = "1"
@@ -62,6 +65,11 @@ def map_cases(
         else:
             os.environ[ITK_THREADS] = saved
     return results
+
+
+def end_workers() -> None:
+    """End the processes that wait for more cases; the next :func:`map_cases` starts others."""
+    get_reusable_executor(reuse=True).shutdown(wait=True)
 
 
 def _take(answer: tuple[Any, str], results: list[Any], label: str, total: int) -> None:
