@@ -3,9 +3,11 @@ import pandas as pd
 import pytest
 
 from rerad.core.errors import ReradError
-from rerad.evaluation.evaluate import COLUMNS, evaluate
+from rerad.core.files import write_csv, write_json
+from rerad.evaluation.evaluate import COLUMNS, evaluate, evaluate_method
 from rerad.metrics.intervals import wilson
 from rerad.metrics.masks import METRICS
+from rerad.training.predictions import COLUMNS as PREDICTED
 from rerad.training.predictions import SEGMENTATION
 
 HEADER = ["case", "fold", "seed", "role", "selection", "variant", "target", "score"]
@@ -34,6 +36,33 @@ def measure(tmp_path, *tables, bootstraps=200, seed=0):
         table.to_csv(paths[-1], index=False)
     evaluate({"classification": paths}, metrics=tmp_path / "metrics.csv", bootstraps=bootstraps, seed=seed)
     return pd.read_csv(tmp_path / "metrics.csv")
+
+
+def test_everything_of_a_method_lies_in_its_folder(tmp_path):
+    method = tmp_path / "trained" / "sts" / "hc_rf"
+    paths, costs = [], []
+    for seed in (0, 1):
+        chunk = method / f"seed{seed}" / "all"
+        write_csv(chunk / "predictions_classification.csv", predictions(seed=seed, flip=(seed,)))
+        write_json(chunk / "cost.json", {"wall_s": 1.0 + seed, "failed": None})
+        paths.append(chunk / "predictions_classification.csv")
+        costs.append(chunk / "cost.json")
+    cases = tmp_path / "cases.csv"
+    cases.write_text("case\n")
+    evaluate_method({"classification": paths}, costs, folder=method, cases=cases, bootstraps=20, seed=0)
+    assert {path.name for path in method.iterdir()} == {
+        "seed0", "seed1", "metrics.csv", "costs.csv", *(f"predictions_{task}.csv" for task in PREDICTED),
+    }  # fmt: skip
+    assert pd.read_csv(method / "costs.csv")["wall_s"].tolist() == [1.0, 2.0]
+    gathered = pd.read_csv(method / "predictions_classification.csv")
+    assert gathered.groupby(["seed", "role"]).size().tolist() == [48, 48, 48, 48]
+    evaluate(
+        {"classification": [method / "predictions_classification.csv"]},
+        metrics=tmp_path / "again.csv",
+        bootstraps=20,
+        seed=0,
+    )
+    assert (tmp_path / "again.csv").read_bytes() == (method / "metrics.csv").read_bytes()
 
 
 def pick(table, scope, selection="last"):
