@@ -150,6 +150,8 @@ def test_a_missing_input_is_not_taken_for_an_unwritable_target(tmp_path: Path) -
 def test_numbers_and_digest_are_stable(tmp_path: Path) -> None:
     write_csv(tmp_path / "a.csv", pd.DataFrame({"x": [0.1 + 0.2, None], "y": [1, 2]}))
     assert (tmp_path / "a.csv").read_bytes() == b"x,y\n0.3,1\n,2\n"
+    write_csv(tmp_path / "a.csv", pd.DataFrame({"x": [0.1 + 0.2, None], "y": [1, 2]}), exact=True)
+    assert (tmp_path / "a.csv").read_bytes() == b"x,y\n0.30000000000000004,1\n,2\n"
     (tmp_path / "abc").write_bytes(b"abc")  # the test vector of FIPS 180-2
     assert sha256(tmp_path / "abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 

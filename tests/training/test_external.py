@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -148,6 +149,27 @@ def test_scores_of_any_scale_keep_their_order_and_their_threshold(scores: pd.Dat
     assert known["STS_006"] == known["STS_007"]
     assert known.drop(["STS_006", "STS_007"]).is_unique
     assert known["STS_003"] < 0.5 <= known["STS_001"]
+
+
+@pytest.mark.parametrize(
+    ("negative", "positive"),
+    [
+        pytest.param([0.49999999999] * 4, [0.50000000001] * 4, id="beside the threshold"),
+        pytest.param([22.0, 23.0, 24.0, 25.0], [26.0, 27.0, 28.0, 29.0], id="next to one"),
+    ],
+)
+def test_scores_are_judged_as_they_are(
+    scores: pd.DataFrame, trained: Callable, negative: list[float], positive: list[float]
+) -> None:
+    values = {1: iter(positive), 0: iter(negative)}
+    told = {name: next(values[target]) for name, target in TARGET.items()}
+    if max(positive) > 1:
+        told = {name: 1 / (1 + math.exp(-logit)) for name, logit in told.items()}
+    table, _, path = trained(scores.assign(score=scores["case"].map(told)))
+    assert dict(zip(table["case"], table["score"], strict=True)) == told
+    metrics = metrics_of(path)
+    assert metrics.loc["auc", "value"] == 1.0
+    assert metrics.loc["acc", "value"] == (0.5 if max(positive) > 1 else 1.0)
 
 
 def test_a_job_of_one_fold_has_that_fold(scores: pd.DataFrame, trained: Callable) -> None:

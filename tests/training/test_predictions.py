@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,11 +14,11 @@ from rerad.core.files import write_csv
 from rerad.training.predictions import CLASSIFICATION, gather, read
 
 
-def chunk(folder: Path, fold: int, scores: list[float]) -> Path:
+def chunk(folder: Path, fold: int, scores: Any) -> Path:
     lead = {"case": [f"00{fold}{place}" for place in range(len(scores))], "fold": fold, "seed": 0, "role": "test"}
     table = pd.DataFrame({**lead, "selection": "last", "variant": "published", "target": 1, "score": scores})
     path = folder / f"fold{fold}" / "predictions_classification.csv"
-    write_csv(path, table[CLASSIFICATION])
+    write_csv(path, table[CLASSIFICATION], exact=True)
     return path
 
 
@@ -26,6 +28,22 @@ def test_every_line_stands_as_it_was_written(tmp_path: Path) -> None:
     header, *first = paths[0].read_text().splitlines()
     assert (tmp_path / "all.csv").read_text().splitlines() == [header, *first, *paths[1].read_text().splitlines()[1:]]
     assert list(read(tmp_path / "all.csv")["case"]) == ["0010", "0011", "0020", "0021"]
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16])
+def test_scores_come_back_to_the_last_bit(tmp_path: Path, kind: type) -> None:
+    drawn = np.random.default_rng(0).random(500)
+    told = [0.1, 1 / 3, 0.49999999999, 0.50000000001, 1e-7, 0.0, 1.0]
+    scores = np.array([*told, *drawn, *(1 - 1e-9 * drawn)]).astype(kind)
+    parts = [chunk(tmp_path, 1, scores), chunk(tmp_path, 2, scores[::-1])]
+    gather(parts, "classification", csv=tmp_path / "all.csv")
+    wanted = [*scores.astype(np.float64), *scores[::-1].astype(np.float64)]
+    assert read(tmp_path / "all.csv")["score"].tolist() == wanted
+
+
+def test_a_number_is_no_longer_than_it_must_be(tmp_path: Path) -> None:
+    lines = chunk(tmp_path, 1, [0.3, 1 - 2**-40]).read_text().splitlines()
+    assert [line.split(",")[-1] for line in lines[1:]] == ["0.3", "0.9999999999990905"]
 
 
 def test_a_part_of_the_patients_is_none(tmp_path: Path) -> None:

@@ -165,10 +165,15 @@ def write_json(path: str | Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
-def write_csv(path: str | Path, table: pd.DataFrame) -> None:
-    """Write a table without its index, numbers with ten significant digits."""
+def write_csv(path: str | Path, table: pd.DataFrame, *, exact: bool = False) -> None:
+    """Write a table without its index, numbers with ten significant digits.
+
+    ``exact``: with as many as it takes to read the same number again, whatever its precision was.
+    """
+    if exact:  # of single precision pandas would write too few for a reader of doubles
+        table = table.astype(dict.fromkeys(table.select_dtypes("floating"), "float64"))
     with atomic(path) as part:
-        table.to_csv(part, index=False, lineterminator="\n", float_format="%.10g")
+        table.to_csv(part, index=False, lineterminator="\n", float_format=None if exact else "%.10g")
 
 
 def write_array(path: str | Path, values: np.ndarray) -> None:

@@ -50,7 +50,7 @@ def compare_maps(settings: Mapping[str, Any], changes: Mapping[str, Any], given:
         raise ConfigError(told, where="multiverse, map.range", remedy=f"Write one of: {', '.join(RANGES)}")
     rows = list(_rows(settings, usual, {**usual, **changes}, given, folder.with_name(f"exact{usual['levels']}")))
     file = folder / "predictions_synthesis.csv"
-    write_csv(file, pd.DataFrame(rows, columns=SYNTHESIS))
+    write_csv(file, pd.DataFrame(rows, columns=SYNTHESIS), exact=True)
     evaluate(
         {"synthesis": [file]},
         metrics=folder / "metrics.csv",

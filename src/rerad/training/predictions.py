@@ -55,18 +55,21 @@ def by_method(paths: Iterable[Path]) -> dict[str, list[Path]]:
 def gather(paths: Sequence[Path], task: str, *, csv: Path) -> None:
     """Write the predictions of a task of all chunks and seeds of a method as one file, in the order of ``paths``.
 
-    Where one of them has no rows, that of the method has none: the others cover another set of patients.
+    Every number stays as it is. Where one of them has no rows, that of the method has none: the others cover another
+    set of patients.
 
     Raises:
         ReradError: a column is missing.
     """
     parts = [read(path, task) for path in paths]
     whole = parts and all(len(part) for part in parts)
-    write_csv(csv, pd.concat(parts)[COLUMNS[task]] if whole else pd.DataFrame(columns=COLUMNS[task]))
+    write_csv(csv, pd.concat(parts)[COLUMNS[task]] if whole else pd.DataFrame(columns=COLUMNS[task]), exact=True)
 
 
 def read(path: Path, task: str = "classification") -> pd.DataFrame:
     """Read predictions of a task; the file of a method that failed, or has no such task, has no rows.
+
+    Every number is the one that was written.
 
     Raises:
         ReradError: a column is missing.

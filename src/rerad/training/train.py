@@ -29,7 +29,7 @@ def train(job: Job) -> None:
     with measure() as spent, recorded(f"training {job.method}") as outcome:
         trained = how.train_folds(job)
     for task, columns in COLUMNS.items():
-        write_csv(job.folder / f"predictions_{task}.csv", _table(getattr(trained, task), columns))
+        write_csv(job.folder / f"predictions_{task}.csv", _table(getattr(trained, task), columns), exact=True)
     write_csv(job.folder / "history.csv", _table(trained.history, HISTORY))
     _write_artefacts(job.folder / "artefacts", trained.artefacts)
     about = {"method": job.method, "seed": job.seed, "folds": job.folds, "threads": job.threads}
