@@ -12,6 +12,7 @@ import pytest
 from rerad.core.errors import ReradError
 from rerad.evaluation.compare import compare
 from rerad.evaluation.evaluate import evaluate
+from rerad.evaluation.maps import measure
 from rerad.metrics.agreement import correlation, moments
 from rerad.training.predictions import SYNTHESIS
 
@@ -81,6 +82,37 @@ def test_by_patient_is_the_mean_over_patients(metrics: pd.DataFrame) -> None:
     assert metrics.loc[("benign", "pooled", "correlation_by_patient_fatty"), "value"] == pytest.approx(np.mean(found))
     fold = metrics.loc[("all", "fold", "correlation_fatty")]
     assert fold["n"] == 2
+
+
+def constant(table: pd.DataFrame, chosen: pd.Series) -> pd.DataFrame:
+    """Return predictions of which some are maps that are 4 everywhere."""
+    table = table.copy()
+    table.loc[chosen, ["synthesised_var", "covariance"]] = 0.0
+    table.loc[chosen, "difference"] = 4.0 - table.loc[chosen, "exact_mean"]
+    table.loc[chosen, "correlation"] = np.nan
+    return table
+
+
+def test_a_seed_of_constant_maps_counts_in_no_correlation(files: list[Path]) -> None:
+    whole = pd.concat([pd.read_csv(path) for path in files], ignore_index=True).query("tissue == 'fatty'")
+    found, alone = (
+        pd.DataFrame(measure(part, bootstraps=200, seed=0)).set_index(["scope", "metric"])
+        for part in (constant(whole, whole["seed"] == 1), whole[whole["seed"] == 0])
+    )
+    for scope in ("pooled", "fold"):
+        row, other = (table.loc[(scope, "correlation_fatty")] for table in (found, alone))
+        assert row["value"] == pytest.approx(other["value"])
+        assert row["n"] == other["n"]
+    pooled = found.loc[("pooled", "correlation_fatty")]
+    assert pooled["low"] <= pooled["value"] <= pooled["high"]
+
+
+def test_by_patient_is_a_mean_over_seeds_as_its_interval_is(files: list[Path]) -> None:
+    whole = pd.concat([pd.read_csv(path) for path in files], ignore_index=True).query("tissue == 'fatty'")
+    part = constant(whole, (whole["seed"] == 1) & (whole["case"] != "A"))
+    rows = pd.DataFrame(measure(part, bootstraps=200, seed=0)).set_index("metric")
+    seeds = part.groupby("seed")["correlation"].mean()
+    assert rows.loc["correlation_by_patient_fatty", "value"] == pytest.approx(seeds.mean())
 
 
 def test_a_case_that_is_tested_twice_is_named(files: list[Path], tmp_path: Path) -> None:

@@ -92,3 +92,16 @@ def test_the_bias_is_tested_over_patients() -> None:
     assert found.p == pytest.approx(ttest_1samp(values[:4], 0).pvalue)
     assert math.isnan(bias_test(np.array([0.2])).p)
     assert bias_test(np.zeros(3)).p == 1.0
+
+
+def test_a_seed_without_a_correlation_counts_neither_in_the_value_nor_in_its_interval() -> None:
+    random = np.random.default_rng(2)
+    exact = random.normal(4, 1, (6, 40))
+    good = sums(*((one, one + random.normal(0, 0.3, 40)) for one in exact))
+    flat = sums(*((one, np.full(40, 4.0)) for one in exact))
+    found = with_intervals(np.stack([good, flat]), samples=400, seed=0, level=0.95)
+    alone = pooled(good.sum(axis=0))["correlation"]
+    assert found["correlation"]["value"] == alone
+    assert found["correlation"]["low"] < alone < found["correlation"]["high"]
+    both = [pooled(one.sum(axis=0))["bias"] for one in (good, flat)]
+    assert found["bias"]["value"] == pytest.approx(np.mean(both))

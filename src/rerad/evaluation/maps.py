@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rerad.metrics.agreement import MOMENTS, POOLED, bias_test, pooled, sums_of, with_intervals
+from rerad.metrics.binary import nan_mean
 from rerad.metrics.intervals import bootstrap_mean, over_folds
 
 LEVEL = 0.95
@@ -20,7 +21,8 @@ def measure(part: pd.DataFrame, *, bootstraps: int, seed: int) -> list[dict[str,
     Every metric has its tissue as its suffix (``correlation_fatty``). ``correlation``, ``percent_difference`` with its
     ``_sd``, ``bias`` (mean of synthesised − exact) and the limits of agreement are over the pixels of all patients
     together, as in the paper; their intervals resample patients with all their pixels. ``<metric>_by_patient`` is the
-    mean over patients; ``bias_p`` tests their mean differences against 0. n counts the patients that have the tissue.
+    mean over patients, then over seeds; ``bias_p`` tests their mean differences against 0. Of a correlation only seeds
+    count in which it is defined. n counts the patients that have the tissue.
     """
     rows = []
     for tissue in sorted(part["tissue"].unique()):
@@ -47,7 +49,7 @@ def _by_patient(part: pd.DataFrame, bootstraps: int, seed: int) -> list[dict[str
         values = part.pivot(index="seed", columns="case", values=name).sort_index().to_numpy(float)
         low, high = bootstrap_mean(values, samples=bootstraps, seed=seed, level=LEVEL)
         count = int((~np.isnan(values)).any(axis=0).sum())
-        mean = float(np.nanmean(values)) if count else float("nan")
+        mean = nan_mean(np.array([nan_mean(one) for one in values]))
         rows.append(
             {"metric": f"{name}_by_patient", "scope": "pooled", "value": mean, "low": low, "high": high, "n": count}
         )
@@ -61,7 +63,7 @@ def _per_fold(part: pd.DataFrame) -> list[dict[str, Any]]:
         folds.setdefault(fold, []).append(pooled(_sums(own).sum(axis=0)))
     rows = []
     for name in POOLED:
-        values = np.array([np.mean([one[name] for one in found]) for found in folds.values()])
+        values = np.array([nan_mean(np.array([one[name] for one in found])) for found in folds.values()])
         mean, low, high, sd, number = over_folds(values, level=LEVEL)
         rows.append({"metric": name, "scope": "fold", "value": mean, "low": low, "high": high, "sd": sd, "n": number})
     return rows

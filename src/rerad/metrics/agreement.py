@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from rerad.metrics.binary import nan_mean
 from rerad.metrics.intervals import resampled
 
 Array = NDArray[np.float64]
@@ -113,12 +114,12 @@ def sums_of(table: dict[str, Array]) -> Array:
 def with_intervals(sums: Array, *, samples: int, seed: int, level: float) -> dict[str, dict[str, float]]:
     """Return value, low and high of each of ``POOLED`` from sums (seeds, patients, 8), the value a mean over seeds.
 
-    Patients are resampled with all their pixels (a cluster bootstrap), since pixels of a patient are not independent;
-    seeds inside.
+    A seed in which it is not defined counts in none of them. Patients are resampled with all their pixels (a cluster
+    bootstrap), since pixels of a patient are not independent; seeds inside.
     """
     points = pooled(sums.sum(axis=1))
     return {
-        name: {"value": float(points[name].mean()), "low": low, "high": high}
+        name: {"value": nan_mean(points[name]), "low": low, "high": high}
         for name, (low, high) in resampled(sums, pooled, samples=samples, seed=seed, level=level).items()
     }
 
