@@ -70,3 +70,12 @@ def test_errors_of_seeds_are_averaged_not_their_predictions(compared):
     one.loc[one["seed"] == 1, "prediction"] = 2 * one["truth"] - one["prediction"]  # as far off, on the other side
     line = compared(one=one, two=predictions(OFF["two"])).loc["mae_edema_volume"]
     assert (line["value"], line["seeds"]) == (pytest.approx(1.5 * 5.5), 2)
+
+
+def test_both_methods_are_scaled_by_the_same_patients(compared):
+    two = predictions(OFF["two"])
+    far = two[two["case"] == "c0"].assign(case="c10", truth=1000.0, prediction=1001.0)
+    lines = compared(one=pd.concat([two, far]), two=two)
+    assert lines.loc["mae", "n"] == 10
+    assert (lines["difference"] == 0).all()
+    assert lines.loc["mae", "value"] == pytest.approx((3.3 / 19 + 0.033 / 0.5) / 2)
