@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rerad.cohorts.brats.naming import find_cases
 from rerad.cohorts.cases import acquired_cases
 from rerad.cohorts.manifest import Entry
+from rerad.cohorts.names import check_names
 from rerad.cohorts.preparing import excluded, keep_only, without_folder
 from rerad.core.errors import CaseError, ReradError
 from rerad.imaging.stored import store_case
@@ -35,6 +37,21 @@ def test_a_cohort_without_cases_is_refused_with_the_first_reason(tmp_path: Path)
 def test_reasons_are_the_same_wherever_the_data_lies(tmp_path: Path) -> None:
     error = CaseError("gone", where=str(tmp_path / "A" / "x.nii"))
     assert without_folder(error, tmp_path) == "A/x.nii: gone"
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "NULL", "nan", "NaN", "None", "<NA>", "#NA"])
+def test_a_case_that_a_table_would_take_for_a_gap_is_refused_by_name(name: str) -> None:
+    files = [f"{name}/{name}_t1.nii.gz", "P1/P1_t1.nii.gz"]
+    for find in (lambda: acquired_cases(Path("data"), dict.fromkeys(files, Entry(1, ""))), lambda: find_cases(files)):
+        with pytest.raises(ReradError, match=f"tables take the name '{name}' for a missing value. Rename"):
+            find()
+
+
+def test_names_that_only_look_like_it_are_names() -> None:
+    names = ["007", "1e5", "na", "Null", "NONE", "inf", "-1", "True", "NA1", " P1", "a,b", 'a"b']
+    check_names(names, where="data")
+    cases = acquired_cases(Path("data"), {f"{name}/x": Entry(1, "") for name in names})
+    assert sorted(cases) == sorted(names)
 
 
 def test_every_folder_of_the_manifest_is_a_case() -> None:

@@ -147,6 +147,7 @@ def test_a_group_of_no_scan_is_a_row(raw: Path, run_local: Run) -> None:
         ("case,kind\nA,benign\n", "column 'group' is missing"),
         ("case,group\nA,healthy\n", "group 'healthy' of A"),
         ("case,group\nA,benign\nA,benign\n", "A has two rows"),
+        ("case,group,patient\nA,benign,P1\nB,benign,NA\n", "tables take the name 'NA' for a missing value"),
     ],
 )
 def test_a_broken_table_of_groups_ends_the_run(raw: Path, run_local: Run, text: str, message: str) -> None:

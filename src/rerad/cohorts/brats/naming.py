@@ -14,6 +14,8 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
 
+from rerad.cohorts.names import check_names
+
 MODALITIES = ("t1", "t1ce", "t2", "flair")  # of the prepared channels, in this order
 LABELS = "seg"
 CHANNELS = "channels"
@@ -56,7 +58,11 @@ def is_image(name: str) -> bool:
 
 
 def find_cases(files: Iterable[str]) -> dict[str, Files]:
-    """Return the cases of a list of files, by name and in order."""
+    """Return the cases of a list of files, by name and in order.
+
+    Raises:
+        ReradError: a case has a name that no table can hold.
+    """
     cases: dict[str, Files] = {}
     unknown: dict[PurePosixPath, list[str]] = {}
     homes: dict[PurePosixPath, set[str]] = {}
@@ -76,6 +82,7 @@ def find_cases(files: Iterable[str]) -> dict[str, Files]:
     for folder, others in unknown.items():
         for name in homes.get(folder, ()):
             cases[name].others.extend(others)
+    check_names(cases, where="cases, by the names of their files")
     return dict(sorted(cases.items()))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from rerad.cohorts.names import check_names
 from rerad.core.errors import ReradError
 
 TABLE = "groups.csv"
@@ -23,7 +24,8 @@ def read_groups(path: Path) -> dict[str, Known]:
     """Return group and patient by case; a table without the column ``patient`` has one case a patient.
 
     Raises:
-        ReradError: the file or a column is missing, a group is none of the three, or a case has two rows.
+        ReradError: the file or a column is missing, a group is none of the three, a case has two rows, or a case or
+            patient a name that no table can hold.
     """
     import pandas as pd  # not for a dry run, which asks for the groups' names
 
@@ -42,4 +44,5 @@ def read_groups(path: Path) -> dict[str, Known]:
         if case in known:
             raise ReradError(f"{case} has two rows", where=str(path), remedy="Keep one row a case")
         known[case] = Known(group, patient or case)
+    check_names([*known, *(one.patient for one in known.values())], where=str(path))
     return known
