@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rerad.core.errors import CaseError, ReradError, UnwritableError
+from rerad.core.errors import CaseError, UnwritableError, WorkerKilledError
 from rerad.core.parallel import map_cases
 
 
@@ -48,7 +48,7 @@ def test_a_worker_that_dies_is_told() -> None:
     def die(item: int) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with pytest.raises(ReradError, match="work: a worker process was killed"):
+    with pytest.raises(WorkerKilledError, match="work: a worker process was killed"):
         map_cases(die, [1, 2, 3], workers=2, label="work")
 
 

@@ -1,8 +1,9 @@
+import errno
 import logging
 
 import pytest
 
-from rerad.core.errors import ReradError
+from rerad.core.errors import ReradError, UnwritableError, WorkerKilledError
 from rerad.training.failure import recorded
 
 
@@ -29,3 +30,16 @@ def test_success_says_nothing():
 def test_a_person_ends_the_run():
     with pytest.raises(KeyboardInterrupt), recorded("x"):
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnwritableError("cannot be written", where="fold1.pt"),
+        WorkerKilledError("a worker process was killed"),
+        OSError(errno.ENOSPC, "No space left on device"),
+    ],
+)
+def test_what_is_no_fault_of_the_method_ends_the_job(error):
+    with pytest.raises(type(error)), recorded("x"):
+        raise error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -20,6 +21,7 @@ import torch
 from killing import KilledError, stop_at
 from tiny_training import entry, make_cohort, results, run, run_in_process
 
+from rerad.core.errors import UnwritableError
 from rerad.core.files import remove_leftovers
 from rerad.training import checkpoint, loop
 
@@ -258,3 +260,27 @@ def test_how_often_the_state_is_written_changes_nothing(cohort, tmp_path, monkey
     run(cohort, out, seldom, keep_model=True)
     assert "goes on at epoch 2, step 2" in caplog.text
     assert results(out) == undisturbed
+
+
+def test_a_full_disk_while_a_large_checkpoint_is_written_is_told_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, room = checkpoint._Hashed.write, [300_000]
+
+    class Full:
+        """A file on a disk that has room for so many bytes."""
+
+        def write(self, data: bytes) -> int:
+            room[0] -= len(data)
+            if room[0] < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return len(data)
+
+    def write(self: checkpoint._Hashed, data: bytes) -> int:
+        self.file = Full()  # type: ignore[assignment]
+        return whole(self, data)
+
+    monkeypatch.setattr(checkpoint._Hashed, "write", write)
+    with pytest.raises(UnwritableError, match=r"fold1\.pt: cannot be written \(No space left on device\)"):
+        checkpoint.write(tmp_path / "fold1.pt", {}, {"weights": torch.zeros(200_000)})
+    assert list(tmp_path.iterdir()) == []

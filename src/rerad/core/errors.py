@@ -37,5 +37,9 @@ class UnwritableError(ReradError):
     """A place cannot be written, most often because its disk is full: no fault of the case that was to be written."""
 
 
+class WorkerKilledError(ReradError):
+    """A process of a job was killed: no fault of what it was to do, and the job may be tried again."""
+
+
 class NoNumberError(ReradError):
     """A loss is no number: the steps are too large, or the data broken."""

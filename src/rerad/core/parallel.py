@@ -14,7 +14,7 @@ from joblib.externals.loky import get_reusable_executor
 
 from rerad.core import bar
 from rerad.core.cost import ends_with
-from rerad.core.errors import CaseError, ReradError, UnwritableError
+from rerad.core.errors import CaseError, ReradError, UnwritableError, WorkerKilledError
 from rerad.core.files import is_full
 from rerad.core.life import end_with
 
@@ -37,7 +37,7 @@ def map_cases(
 
     Raises:
         UnwritableError, OSError: what is written finds no room.
-        ReradError: a worker was killed.
+        WorkerKilledError: a worker was killed.
     """
     results: list[Any | ReradError] = []
     if workers <= 1 or len(items) <= 1:
@@ -54,7 +54,7 @@ def map_cases(
             for answer in Parallel(n_jobs=workers, batch_size=1, return_as="generator")(calls):
                 _take(answer, results, label, len(items))
     except BrokenProcessPool as error:
-        raise ReradError(
+        raise WorkerKilledError(
             "a worker process was killed, most likely because memory ran out",
             where=label,
             remedy="Give the job fewer cores (--cores) or more memory",

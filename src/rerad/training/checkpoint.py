@@ -25,23 +25,34 @@ def write(path: Path, identity: Mapping[str, str], content: dict[str, Any]) -> N
     """Write ``content`` (tensors, numbers, texts, lists and mappings) under the identity of its training.
 
     A checksum ends the file; nothing is held in memory twice.
+
+    Raises:
+        UnwritableError: the disk is full, or the folder cannot be written.
     """
     with atomic(path) as part, open(part, "wb") as file:
         stream = _Hashed(file)
-        torch.save({"identity": dict(identity), "content": content}, stream)  # type: ignore[arg-type]
+        try:
+            torch.save({"identity": dict(identity), "content": content}, stream)  # type: ignore[arg-type]
+        except RuntimeError as error:  # torch tells of a write that failed as of a place in its archive
+            raise stream.failed or error from error
         file.write(TAIL + stream.digest.hexdigest().encode())
 
 
 class _Hashed:
-    """A file that is written from its beginning to its end, and the digest of what was written."""
+    """A file that is written from its beginning to its end, the digest of what was written, and what went wrong."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file
         self.digest = hashlib.sha256()
+        self.failed: OSError | None = None
 
     def write(self, data: bytes) -> int:
         self.digest.update(data)
-        return self.file.write(data)
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.failed = error
+            raise
 
     def flush(self) -> None:
         self.file.flush()
