@@ -22,8 +22,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        f"{RUN}/report.html",
-        f"{RUN}/complete.txt",
+        target("all"),
 
 
 rule full:
@@ -33,7 +32,7 @@ rule full:
 
 rule core:
     input:
-        tables_of(headline=True),
+        target("core"),
     message:
         "The headline tables are ready"
 
@@ -52,10 +51,7 @@ for study in PLAN.studies:
         name:
             study
         input:
-            tables_of(study),
-            times_of(study),
-            figures_of(study),
-            f"{RUN}/{study}/deviations.csv",
+            target(study),
         message:
             f"Tables and figures of {study} are ready: {RUN}/{study}"
 
@@ -65,7 +61,7 @@ for study in PLAN.studies:
             name:
                 f"{study}_{table}"
             input:
-                table_files(study, table),
+                target(f"{study}_{table}"),
             message:
                 f"Table ready: {RUN}/{study}/tables/{table}.md"
 

@@ -146,6 +146,26 @@ def test_a_failing_method_leaves_the_other_rows_and_is_tried_again(copy: Path, r
     assert table["acc"].notna().all()
 
 
+def test_what_failed_for_want_of_a_tool_is_tried_again_though_nothing_changed(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    overlay = tmp_path / "compiled.yaml"
+    overlay.write_text(
+        "studies: {chmfl: {compare_with: majority, methods: {cnn3d_pet: {recipe: {compile: true, epochs: 1}}},"
+        " tables: {table1: {rows: [{method: cnn3d_pet, label: CNN, kind: control},"
+        " {method: majority, label: M, kind: floor}]}}}}"
+    )
+    monkeypatch.setenv("CXX", "/nonexistent")
+    for trained in (2, 1):
+        done = run("chmfl_table1", overlays=(overlay,))
+        assert done.returncode != 0, done.stdout
+        assert re.search(rf"^ train +{trained} *$", done.stdout, re.M), "only the failed method is tried again"
+        assert "cnn3d_pet/seed0/all: recipe.compile: torch.compile needs a C++ compiler" in done.stdout
+        table = pd.read_csv(tmp_path / "results/tiny/chmfl/tables/table1.csv").set_index("method")
+        assert table.loc["cnn3d_pet", "verdict"].startswith("failed: ")
+        assert table.loc["majority", "acc"] > 0
+
+
 @pytest.mark.parametrize(
     ("seed", "study", "patience_s"), [(0, "mmnas", 12), pytest.param(1, None, 20, marks=pytest.mark.slow)]
 )

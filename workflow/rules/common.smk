@@ -85,6 +85,7 @@ wildcard_constraints:
     genotypes="|".join(others_of("genotypes")) or "(?!)",
     penalties="|".join(others_of("penalties")) or "(?!)",
     weights="[A-Za-z0-9_.-]+",
+    target="[a-z][a-z0-9_]*",
 
 
 def code_of(script, *modules, files=()):
@@ -102,6 +103,11 @@ def code_of_search(wildcards):
 def code_of_training(wildcards):
     """Return the digest of what trains a method, its own model included."""
     return code_of("train", *training_modules(method_settings(wildcards)))
+
+
+def memory_of_scans(_, threads):
+    """Return the memory of a job in MB that looks at scans in as many processes as it has threads."""
+    return max(2000, 1000 + 300 * threads)
 
 
 def cohort_settings(key):

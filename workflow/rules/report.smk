@@ -198,7 +198,7 @@ rule report:
         manifests=expand(f"{PLAN.data_folder}/{{cohort}}/manifest.csv", cohort=PLAN.methods),
         metrics=metrics_behind(),
         predictions=predictions_behind(),
-        costs=all_costs(),
+        costs=costs_behind("all"),
     output:
         page=f"{RUN}/report.html",
         costs=f"{RUN}/costs.csv",
@@ -227,15 +227,15 @@ rule report:
         "../scripts/report.py"
 
 
-# The run is complete when every training succeeded; a failed one is named here, after the tables and the report.
+# A target is complete when every training behind it succeeded; a failed one is named here, after all that was asked for.
 rule complete:
     input:
-        report=f"{RUN}/report.html",
-        costs=f"{RUN}/costs.csv",
+        made=lambda wildcards: TARGETS[wildcards.target],
+        costs=lambda wildcards: costs_behind(wildcards.target),
     output:
-        done=f"{RUN}/complete.txt",
+        done=f"{RUN}/complete/{{target}}.txt",
     log:
-        f"{RUN}/logs/complete.log",
+        f"{RUN}/logs/complete_{{target}}.log",
     conda:
         "../../envs/environment.yaml"
     resources:

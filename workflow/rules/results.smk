@@ -40,10 +40,10 @@ def of_methods(name, cohort, methods):
     return expand(f"{TRAINED}/{{name}}", cohort=cohort, method=methods, name=name)
 
 
-def all_costs():
-    """Return the costs of every method that is trained."""
-    trained = dict.fromkeys((cohort, method) for cohort, method, *_ in PLAN.trainings())
-    return [file for cohort, method in trained for file in of_methods("costs.csv", cohort, method)]
+def costs_behind(target):
+    """Return the costs of every method behind a target."""
+    methods = dict.fromkeys(methods_of_target(target))
+    return [file for cohort, method in methods for file in of_methods("costs.csv", cohort, method)]
 
 
 def tasks_shown():
@@ -197,9 +197,13 @@ def stale_methods(wildcards):
 
 
 def is_stale(cohort, method, cost):
+    """Tell whether other code than today's trained a method; a broken record does not say that it was today's."""
     if config["code_changed"] != "warn" or not Path(cost).exists():
         return False
-    return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method])
+    try:
+        return json.loads(Path(cost).read_text())["code"] != training_code(PLAN.methods[cohort][method])
+    except (ValueError, TypeError, KeyError):
+        return True
 
 
 def table_files(study, table):
@@ -240,3 +244,49 @@ def figures_of(*studies):
         for figure in PLAN.studies[study]["figures"]
         for form in FIGURE_FORMATS
     ]
+
+
+def methods_shown(study, tables=None):
+    """Return the trained methods behind some tables of a study, or behind all that it shows."""
+    entries = PLAN.studies[study]["tables"]
+    if tables is not None:
+        return [method for table in tables for method in trained_methods(entries[table])]
+    shown = [PLAN.figure(study, figure) for figure in PLAN.studies[study]["figures"]]
+    return [method for entry in [*entries.values(), *shown] for method in trained_methods(entry)]
+
+
+def methods_of_target(target):
+    """Return the (cohort, method) of every training behind a target."""
+    if target == "all":
+        return [(cohort, method) for cohort, method, *_ in PLAN.trainings()]
+    found = []
+    for study, entry in PLAN.studies.items():
+        headline = [table for table, content in entry["tables"].items() if content.get("headline")]
+        named = [table for table in entry["tables"] if target == f"{study}_{table}"]
+        if target in (study, "core") or named:
+            found += [
+                (entry["cohort"], method)
+                for method in methods_shown(study, None if target == study else named or headline)
+            ]
+    return found
+
+
+# What a person may ask for by name. When it is made, it is said whether all trainings behind it succeeded.
+TARGETS = {
+    "all": [f"{RUN}/report.html"],
+    "core": tables_of(headline=True),
+    **{
+        study: [*tables_of(study), *times_of(study), *figures_of(study), f"{RUN}/{study}/deviations.csv"]
+        for study in PLAN.studies
+    },
+    **{
+        f"{study}_{table}": table_files(study, table)
+        for study, entry in PLAN.studies.items()
+        for table in entry["tables"]
+    },
+}
+
+
+def target(name):
+    """Return the files of a target and what says that it is complete."""
+    return [*TARGETS[name], f"{RUN}/complete/{name}.txt"]
