@@ -16,14 +16,13 @@ rule acquire:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=2000,
+        mem_mb=growing(memory_of_scans),
         download=expected_download,
     params:
         source=cohort_settings("source"),
         settings=lambda wildcards: PLAN.source_settings(wildcards.cohort),
         seed=cohort_settings("seed"),
         store=f"{PLAN.data_folder}/downloads/{{cohort}}",
-        connections=config["connections"],
         code=code_of_acquiring,
     message:
         "Acquire the cohort {wildcards.cohort} from the source {params.source}: {resources.download}"

@@ -87,13 +87,13 @@ def files_of_training(wildcards):
 
 
 def job_of_search(wildcards):
-    """Return what a search is told besides its files."""
+    """Return what decides a search's numbers besides its files."""
     network = searches_network(method_settings(wildcards))
-    return {"settings": method_settings(wildcards), "folds": searched_folds(wildcards), **machine_for(network)}
+    return {"settings": method_settings(wildcards), "folds": searched_folds(wildcards), "device": device_for(network)}
 
 
 def job_of_training(wildcards):
-    """Return what a training is told besides its files."""
+    """Return what decides a training's numbers besides its files."""
     settings = method_settings(wildcards)
     network = is_network(settings)
     return {
@@ -101,13 +101,13 @@ def job_of_training(wildcards):
         "folds": folds_of(wildcards),
         "keep_model": network and keeps_model(wildcards),
         "spacing_mm": picture_settings(wildcards).get("spacing_mm") if network else None,
-        **machine_for(learns_in_epochs(settings)),
+        "device": device_for(learns_in_epochs(settings)),
     }
 
 
-def machine_for(learner):
-    """Return where a job computes and which share of a GPU is its own; what learns in no epochs has no use for one."""
-    return {key: config[key] for key in ("device", "gpu_share")} if learner else {"device": "cpu", "gpu_share": 1}
+def device_for(learner):
+    """Return where a job computes: what learns in no epochs has no use for a GPU."""
+    return config["device"] if learner else "cpu"
 
 
 def external_of(wildcards):

@@ -67,7 +67,7 @@ rule picture:
         "../../envs/environment.yaml"
     threads: workflow.cores
     resources:
-        mem_mb=growing(2000),
+        mem_mb=growing(memory_of_scans),
         runtime=60,
     params:
         settings=picture_settings,

@@ -12,6 +12,6 @@ cohorts.stage(snakemake.wildcards.cohort, "acquire").acquire(
     settings=snakemake.params.settings,
     seed=snakemake.params.seed,
     store=Path(snakemake.params.store),
-    connections=snakemake.params.connections,
+    connections=snakemake.config["connections"],
     workers=snakemake.threads,
 )

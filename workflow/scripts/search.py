@@ -19,6 +19,7 @@ choose(
         cohort=snakemake.wildcards.cohort,
         folder=Path(snakemake.output.cost).parent,
         threads=snakemake.threads,
+        gpu_share=snakemake.config["gpu_share"],
         **snakemake.params.job,
     )
 )

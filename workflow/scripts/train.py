@@ -22,6 +22,7 @@ train(
         cohort=snakemake.wildcards.cohort,
         folder=Path(snakemake.output.cost).parent,
         threads=snakemake.threads,
+        gpu_share=snakemake.config["gpu_share"],
         **snakemake.params.job,
     )
 )
