@@ -15,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_network
 import tiny_training
 import torch
 from killing import KilledError, stop_at
 from tiny_training import entry, make_cohort, results, run, run_in_process
 
+from rerad.core import versions
 from rerad.core.files import remove_leftovers
 from rerad.training import checkpoint, loop
 
@@ -246,6 +248,68 @@ def test_a_checkpoint_of_other_code_is_refused(cohort, tmp_path, monkeypatch, ca
     monkeypatch.setattr(network, "training_code", lambda settings: "edited")
     run(cohort, out, SHORT)
     assert "was made with another code" in caplog.text
+
+
+@pytest.mark.parametrize("package", ["torch", "monai", "numpy", "scipy", "scikit-learn"])
+def test_a_checkpoint_of_another_version_of_a_package_is_refused(cohort, tmp_path, monkeypatch, caplog, package):
+    out, here = tmp_path / "out", versions.version_of
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT)
+    monkeypatch.setattr(versions, "version_of", lambda name: "0.0.1" if name == package else here(name))
+    run(cohort, out, SHORT)
+    assert f"was made with another {package}: training starts anew" in caplog.text
+
+
+def test_a_checkpoint_that_does_not_fit_the_network_is_left_aside(cohort, tmp_path, monkeypatch, caplog):
+    out, plain = tmp_path / "out", tiny_network.Tiny.__init__
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+
+    def with_one_layer_more(self, *given):
+        plain(self, *given)
+        self.more = torch.nn.Linear(2, 2)
+
+    monkeypatch.setattr(tiny_network.Tiny, "__init__", with_one_layer_more)
+    run(cohort, out, SHORT, keep_model=True)
+    assert f"the checkpoint {out / 'checkpoints' / 'fold1.pt'} does not fit the network" in caplog.text
+    assert "training starts anew" in caplog.text
+    assert results(out) == results(run(cohort, tmp_path / "fresh", SHORT, keep_model=True))
+
+
+@pytest.mark.parametrize("lost", ["network", "optimiser", "scheduler", "random", "epoch", "spent_s"])
+def test_a_half_restored_state_leaves_no_trace(cohort, tmp_path, monkeypatch, caplog, undisturbed, lost):
+    out, read = tmp_path / "out", checkpoint.read
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+
+    def short(*given):
+        return {name: value for name, value in (read(*given) or {}).items() if name != lost}
+
+    monkeypatch.setattr(checkpoint, "read", short)
+    run(cohort, out, SHORT, keep_model=True)
+    assert f"(KeyError: '{lost}'): training starts anew" in caplog.text
+    assert results(out) == undisturbed
+
+
+def test_memory_that_runs_out_spoils_no_checkpoint(cohort, tmp_path, monkeypatch, undisturbed):
+    def full(*given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "restore_random_states", full)
+        run(cohort, out, SHORT, keep_model=True)
+    assert "memory ran out" in json.loads((out / "cost.json").read_text())["failed"]
+    with monkeypatch.context() as patched:
+        stop_at(patched, loop, "train_step", 10)  # of 12, three of which the checkpoint holds
+        run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
 
 
 def test_how_often_the_state_is_written_changes_nothing(cohort, tmp_path, monkeypatch, undisturbed, caplog):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
 from collections.abc import Iterable
@@ -138,9 +139,8 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         torch.random.fork_rng(devices=[work.device] if work.device.type == "cuda" else []),
     ):
         network = _supernet(work, inputs, seed)
-        state, clock = search(
-            network, task, work.recipe, space, saved=saved, save=lambda state: checkpoint.write(path, identity, state)
-        )
+        save = functools.partial(checkpoint.write, path, identity)
+        state, clock = search(network, task, work.recipe, space, saved=saved, save=save, path=path)
     epoch = selected(state, work.recipe)
     finished = {
         "genotype": state.genotypes[epoch - 1].as_dict(),

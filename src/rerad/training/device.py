@@ -109,6 +109,11 @@ def compiled(network: nn.Module, recipe: Recipe) -> nn.Module:
     return torch.compile(network, options=options)  # type: ignore[return-value]
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is one of torch's or numpy's for a lack of memory."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 @contextlib.contextmanager
 def named_out_of_memory(
     method: str, shape: tuple[int, ...], recipe: Recipe, *, lower: str = "network.width or recipe.batch"
@@ -121,8 +126,7 @@ def named_out_of_memory(
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        small = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        if not small:
+        if not is_out_of_memory(error):
             raise
         size = " x ".join(map(str, shape))
         about = "".join(f", with {note}" for note in getattr(error, "__notes__", ()) if note.startswith(CASE))

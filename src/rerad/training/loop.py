@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,7 @@ from rerad.training.loss import QUANTITIES, losses
 from rerad.training.optimising import follow, make_optimiser, make_scheduler, rate_of
 from rerad.training.packing import pack
 from rerad.training.prediction import judge
+from rerad.training.restoring import restored
 from rerad.training.selection import Best, accuracy
 
 log = logging.getLogger(__name__)
@@ -65,23 +68,26 @@ def fit(
     *,
     saved: dict[str, Any] | None = None,
     save: Callable[[dict[str, Any]], None] = lambda state: None,
+    path: Path | None = None,
 ) -> tuple[State, Clock]:
-    """Train a network in place for the recipe's epochs, from the beginning or from a saved state.
+    """Train a network in place for the recipe's epochs, from the beginning or from a saved state, read from ``path``.
 
-    ``save`` gets the whole state whenever the recipe's ``checkpoint_s`` have passed. The order of samples and their
-    augmentation follow from seed and epoch, dropout from torch's random numbers, which the state holds. Evaluation
-    changes nothing of these.
+    A state that does not fit the network is left aside. ``save`` gets the whole state whenever the recipe's
+    ``checkpoint_s`` have passed. The order of samples and their augmentation follow from seed and epoch, dropout from
+    torch's random numbers, which the state holds. Evaluation changes nothing of these.
 
     Raises:
         ReradError: a loss is no number; it names cases and epoch.
     """
     recipe, inputs = task.inputs.recipe, task.inputs
-    optimiser = make_optimiser(recipe, network)
-    scheduler = make_scheduler(recipe, optimiser)
     state, clock = State(), Clock(recipe.checkpoint_s)
-    torch.manual_seed(derive(task.seed, "dropout"))
+    optimiser, scheduler = _learner(network, task)
     if saved:
-        state, clock = _restore(saved, network, optimiser, scheduler, task)
+        begun = restored(functools.partial(_restore, saved, network, optimiser, scheduler, task), network, path)
+        if begun:
+            state, clock = begun
+        else:
+            optimiser, scheduler = _learner(network, task)
     forward = compiled(network, recipe)
     chosen = learned(task, task.train)
     steps = math.ceil(len(chosen) / recipe.batch)
@@ -110,6 +116,13 @@ def fit(
             save(_whole_state(state, clock, network, optimiser, scheduler, task))
             clock.written()
     return state, clock
+
+
+def _learner(network: nn.Module, task: Task) -> tuple[torch.optim.Optimizer, Any]:
+    """Return a fresh optimiser and its schedule; torch's random numbers begin with the fold's."""
+    torch.manual_seed(derive(task.seed, "dropout"))
+    optimiser = make_optimiser(task.inputs.recipe, network)
+    return optimiser, make_scheduler(task.inputs.recipe, optimiser)
 
 
 def learned(task: Task, cases: Sequence[int]) -> list[Sample]:

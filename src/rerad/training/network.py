@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import io
 import logging
@@ -18,6 +19,7 @@ from rerad.core.cost import gpu_cost
 from rerad.core.errors import ConfigError
 from rerad.core.files import atomic, sha256
 from rerad.core.seeds import derive
+from rerad.core.versions import deciding_versions
 from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side, standardised
@@ -115,7 +117,8 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     task = Task(inputs, train, test, table_of(inputs, train), seed, f"{job.method}, fold {fold}", fuse)
     with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
         network = _build(work, fold, seed)
-        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
+        save = functools.partial(checkpoint.write, path, identity)
+        state, clock = fit(network, task, saved=saved, save=save, path=path)
         if job.keep_model:
             _keep(network, work, fold, model_file)
         finished = outcome(network, task, state, fold=fold, seed=job.seed)
@@ -156,7 +159,8 @@ def identity_of(job: Job, recipe: Recipe, inputs: Inputs, code: str) -> dict[str
         "seed": checkpoint.digest([job.seed, job.cohort, job.method]),
         "data": inputs.digest(),
         "code": code,
-        "torch": f"{torch.__version__} {inputs.device.type}",
+        "device": inputs.device.type,
+        **deciding_versions(),
     }
 
 

@@ -13,6 +13,7 @@ from torch import nn
 
 from rerad.core.cost import gpu_cost
 from rerad.core.seeds import derive
+from rerad.core.versions import deciding_versions
 from rerad.training import checkpoint
 from rerad.training.chosen import choices
 from rerad.training.code import training_code
@@ -145,7 +146,8 @@ def identity(work: Work, recipe: Recipe, task: Task) -> dict[str, str]:
         "seed": checkpoint.digest([task.seed, job.cohort]),
         "data": task.inputs.digest(),
         "code": work.code,
-        "torch": f"{torch.__version__} {work.device.type}",
+        "device": work.device.type,
+        **deciding_versions(),
     }
 
 
