@@ -139,6 +139,68 @@ def test_a_finished_fold_whose_model_is_wanted_now_is_trained_again(cohort, tmp_
     assert results(out) == undisturbed
 
 
+OTHER = entry(**{**SHORT["recipe"], "optimiser": {"name": "adam", "lr": 0.02}})
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_kept_model_is_of_the_recipe_of_the_results(cohort, tmp_path, monkeypatch, undisturbed, finished):
+    out = tmp_path / "out"
+    if finished:
+        run(cohort, out, OTHER, keep_model=True)
+    else:
+        with monkeypatch.context() as patched, pytest.raises(KilledError):
+            stop_at(patched, loop, "train_step", 8)  # six steps a fold
+            run(cohort, out, OTHER, keep_model=True)
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 8)
+        run(cohort, out, SHORT)
+    assert not (out / "models" / "fold1.pt").exists()
+    run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
+
+
+def test_a_model_that_another_wrote_in_its_place_is_not_trusted(cohort, tmp_path, monkeypatch, undisturbed):
+    out, other = tmp_path / "out", run(cohort, tmp_path / "other", OTHER, keep_model=True)
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 8)
+        run(cohort, out, SHORT, keep_model=True)
+    (out / "models" / "fold1.pt").write_bytes((other / "models" / "fold1.pt").read_bytes())
+    run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
+
+
+def test_no_model_lies_beside_results_without_models(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", OTHER, keep_model=True)
+    run(cohort, out, SHORT)
+    assert not (out / "models").exists()
+
+
+def test_models_of_folds_that_are_no_more_go(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", OTHER, keep_model=True)
+    run(cohort, out, OTHER, folds=[2], keep_model=True)
+    assert [path.name for path in (out / "models").iterdir()] == ["fold2.pt"]
+
+
+def test_a_training_that_fails_leaves_no_model_of_the_one_before(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", SHORT, keep_model=True)
+    failed = run(cohort, out, entry(optimiser={"name": "sgd", "lr": 1.0e30}), keep_model=True)
+    assert json.loads((failed / "cost.json").read_text())["failed"]
+    assert list((failed / "models").iterdir()) == []
+
+
+def test_a_model_is_not_lost_to_a_run_that_wants_none_and_is_killed(cohort, tmp_path, monkeypatch, undisturbed, caplog):
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "out"
+    for keep in (True, False):
+        with monkeypatch.context() as patched, pytest.raises(KilledError):
+            stop_at(patched, loop, "train_step", 8 if keep else 2)
+            run(cohort, out, SHORT, keep_model=keep)
+    caplog.clear()
+    run(cohort, out, SHORT, keep_model=True)
+    assert "fold 1 was finished before" in caplog.text
+    assert results(out) == undisturbed
+
+
 def test_checkpoints_are_gone_after_success_and_stay_after_a_failure(cohort, tmp_path):
     out = run(cohort, tmp_path / "good", SHORT)
     assert not (out / "checkpoints").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import importlib
 import io
 import logging
@@ -29,6 +30,7 @@ from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.inputs import Inputs
 from rerad.training.job import Job, Trained
+from rerad.training.kept import is_kept, remove_models_of_others
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
 from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
@@ -62,6 +64,7 @@ def train_folds(job: Job) -> Trained:
         ConfigError: the recipe.
         ReradError: data, memory, or a loss that is no number.
     """
+    remove_models_of_others(job)
     recipe = read_recipe(job.settings)
     module = model_of(job.settings["model"])
     if job.arrays is None or not hasattr(module, "build"):
@@ -107,11 +110,12 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
     saved = checkpoint.read(path, identity)
     if saved and "finished" in saved:
-        if model_file.exists() or not job.keep_model:
+        if not job.keep_model or is_kept(job, fold, saved["finished"]["model"]):
             log.info("%s: fold %d was finished before", job.method, fold)
             return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
         log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
         saved = None
+    model_file.unlink(missing_ok=True)
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
     fuse = fit_companion(work.module, job.settings, work.data, train, derive(seed, "companion"))
     task = Task(inputs, train, test, table_of(inputs, train), seed, f"{job.method}, fold {fold}", fuse)
@@ -119,10 +123,9 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
         network = _build(work, fold, seed)
         save = functools.partial(checkpoint.write, path, identity)
         state, clock = fit(network, task, saved=saved, save=save, path=path)
-        if job.keep_model:
-            _keep(network, work, fold, model_file)
+        kept = _keep(network, work, fold, model_file) if job.keep_model else None
         finished = outcome(network, task, state, fold=fold, seed=job.seed)
-    finished["spent_s"] = clock.spent_s
+    finished |= {"spent_s": clock.spent_s, "model": kept}
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}
 
@@ -164,7 +167,8 @@ def identity_of(job: Job, recipe: Recipe, inputs: Inputs, code: str) -> dict[str
     }
 
 
-def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
+def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> str:
+    """Write a trained model and return its SHA-256."""
     buffer = io.BytesIO()
     about = {
         "model": work.job.settings["model"],
@@ -177,6 +181,7 @@ def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
     torch.save({**about, "state": network.state_dict()}, buffer)
     with atomic(path) as part:
         part.write_bytes(buffer.getbuffer())
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
 def clean_up(job: Job) -> None:
