@@ -124,9 +124,7 @@ def test_a_checkpoint_of_another_search_is_refused_with_the_reason(
     assert f"was made with another {told}: training starts anew" in caplog.text
 
 
-def test_a_checkpoint_that_does_not_fit_the_supernet_is_left_aside(
-    cohort, tmp_path, monkeypatch, caplog, undisturbed
-):
+def test_a_checkpoint_that_does_not_fit_the_supernet_is_left_aside(cohort, tmp_path, monkeypatch, caplog, undisturbed):
     with monkeypatch.context() as patched, pytest.raises(KilledError):
         stop_at(patched, bilevel, "side_step", 4)
         run_search(cohort, tmp_path, searched_entry(checkpoint_s=0))

@@ -168,9 +168,8 @@ def _check_finite(state: State, sides: dict[int, Batches], task: Task) -> None:
         return
     step, which = bad[0].tolist()
     key, told = ("alpha_optimiser", "α") if which == ALPHA else ("optimiser", "the weights")
-    when = f"epoch {state.epoch}, step {step + 1} of {told}"
-    picked = sides[which][step % len(sides[which])]
-    raise no_number(float(state.measured[step, which, 0]), picked, when, task, f"Lower search.{key}.lr")
+    picked, when = sides[which][step % len(sides[which])], f"step {step + 1} of {told}"
+    raise no_number(float(state.measured[step, which, 0]), picked, state.epoch, when, task, f"Lower search.{key}.lr")
 
 
 def _end_epoch(
