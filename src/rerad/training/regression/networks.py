@@ -65,7 +65,7 @@ def train_folds(job: Job) -> Trained:
         shape = (cohort.values.shape[1],)
         for fold in job.folds:
             for variant in plan.variants:
-                with named_out_of_memory(job.method, shape, plan.network, lower="network.widths or recipe.batch"):
+                with named_out_of_memory(job.method, shape, plan.network, lower=("network.widths", "recipe.batch")):
                     done.append(_train(work, fold, variant))
             log.info("%s: fold %d trained", job.method, fold)
     resumed = round(sum(one["resumed_s"] for one in done), 3)
