@@ -142,6 +142,17 @@ def test_faults_are_listed_by_name(weights):
     assert str(weights) in text
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_a_weight_that_is_not_finite_is_refused_by_its_name(weights, value):
+    state = torch.load(weights, weights_only=True)
+    state["layer2.0.conv1.weight"][1, 0, 2, 1] = value
+    state["bn1.running_var"][3] = value
+    torch.save(state, weights)
+    with pytest.raises(WeightsError) as error:
+        read_weights(weights, 18, 4)
+    assert f"{weights}: weights that are not finite: bn1.running_var, layer2.0.conv1.weight. " in str(error.value)
+
+
 def test_weights_of_another_depth_or_width_are_refused(weights):
     with pytest.raises(WeightsError, match="ResNet34 of width 4: missing: layer1"):
         read_weights(weights, 34, 4)

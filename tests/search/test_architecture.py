@@ -16,6 +16,7 @@ from tiny_training import make_cohort, results
 from rerad.models.cells.genotype import Genotype
 from rerad.search import bilevel
 from rerad.search.code import search_modules
+from rerad.training import checkpoint
 
 torch.set_num_threads(1)
 
@@ -121,6 +122,21 @@ def test_a_checkpoint_of_another_search_is_refused_with_the_reason(
         run_search(cohort, tmp_path, searched_entry(checkpoint_s=0), folds=[1])
     run_search(cohort, tmp_path, searched_entry(checkpoint_s=0, **changes), folds=[1])
     assert f"was made with another {told}: training starts anew" in caplog.text
+
+
+def test_a_checkpoint_that_does_not_fit_the_supernet_is_left_aside(cohort, tmp_path, monkeypatch, caplog, undisturbed):
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, bilevel, "side_step", 4)
+        run_search(cohort, tmp_path, searched_entry(checkpoint_s=0))
+    read = checkpoint.read
+
+    def short(*given):
+        return {name: value for name, value in (read(*given) or {}).items() if name != "random"}
+
+    monkeypatch.setattr(checkpoint, "read", short)
+    run_search(cohort, tmp_path, searched_entry(checkpoint_s=0))
+    assert f"the checkpoint {tmp_path / 'search_checkpoints' / 'fold1.pt'} does not fit the network" in caplog.text
+    assert found(tmp_path) == undisturbed
 
 
 def test_a_finished_fold_is_not_searched_again(cohort, tmp_path, monkeypatch, undisturbed):

@@ -152,9 +152,12 @@ def test_running_out_of_memory_names_case_and_patch(cohort, tmp_path, monkeypatc
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(tiny_regions.Searched, "forward", full)
-    told = failure(search(cohort, tmp_path, entry(search={}), folds=[1]))
+    told = failure(search(cohort, tmp_path / "first", entry(search={}), folds=[1]))
     assert "memory ran out for an input of 4 x 6 x 6 x 6 (channels first), batch 1, fp32, with case case_" in told
-    assert "write activation_checkpointing: true or partial_channels: 4" in told
+    assert "Lower network.channels, write activation_checkpointing: true or partial_channels: 4 or precision" in told
+    small = {"activation_checkpointing": True, "partial_channels": 4, "precision": "bf16"}
+    told = failure(search(cohort, tmp_path / "second", entry(search=small), folds=[1]))
+    assert "z y x). Lower network.channels, or give it a device with more memory" in told
 
 
 def test_patch_and_folds_of_a_search_are_checked():

@@ -11,9 +11,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from rerad.core.errors import ConfigError
+from rerad.core.errors import ConfigError, ReradError
 from rerad.core.lock import one_of
-from rerad.training.device import claimed, places
+from rerad.training.device import claimed, named_out_of_memory, places
+from rerad.training.recipe import Recipe
 
 
 def test_the_cpu_needs_no_lock(tmp_path: Path) -> None:
@@ -78,6 +79,29 @@ def test_small_jobs_spread_over_the_cards_and_no_card_holds_more_than_its_share(
 def hold(path: Path) -> None:
     with one_of([path], what="GPU"):
         time.sleep(60)
+
+
+@pytest.mark.parametrize(
+    ("batch", "precision", "told"),
+    [
+        (2, "fp32", "Lower network.width or recipe.batch, write precision: bf16, or give it a device with more memory"),
+        (1, "fp32", "Lower network.width, write precision: bf16, or give it a device with more memory"),
+        (2, "bf16", "Lower network.width or recipe.batch, or give it a device with more memory"),
+        (1, "bf16", "Lower network.width, or give it a device with more memory"),
+    ],
+)
+def test_only_what_is_left_to_change_makes_a_training_smaller(batch: int, precision: str, told: str) -> None:
+    recipe = Recipe(epochs=1, batch=batch, optimiser={}, precision=precision)
+    with pytest.raises(ReradError) as error, named_out_of_memory("net", (1, 8), recipe):
+        raise MemoryError
+    assert str(error.value).endswith(f"batch {batch}, {precision}. {told}")
+
+
+def test_who_can_change_nothing_needs_more_memory() -> None:
+    recipe = Recipe(epochs=1, batch=1, optimiser={})
+    full = named_out_of_memory("net", (1, 8), recipe, lower=(), write=())
+    with pytest.raises(ReradError, match=r"fp32\. Give it a device with more memory"), full:
+        raise MemoryError
 
 
 def test_a_job_waits_for_a_card_and_a_killed_one_leaves_it_free(

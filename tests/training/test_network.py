@@ -17,9 +17,13 @@ import torch
 from tiny_training import SHAPE, entry, make_cohort, results, run
 from torch.nn import functional
 
+from rerad.core.errors import ReradError
 from rerad.core.seeds import derive
 from rerad.metrics import segmentation
 from rerad.training import loop, outcome, prediction
+from rerad.training.judged import Judged
+from rerad.training.recipe import read_recipe
+from rerad.training.volumes import Volumes
 
 PLAIN = entry(epochs=3, augmentation={})
 
@@ -258,6 +262,48 @@ def test_a_loss_that_is_no_number_names_case_epoch_and_cause(own, tmp_path):
     assert told.startswith("tiny, fold 1: the loss is nan in epoch 1, step ")
     assert f"case {case}" in told
     assert f"Voxels of {case}: CT are no numbers: look at how the case was prepared" in told
+
+
+def broken(cohort: Path, slice_: int) -> None:
+    """Write a value that is no number into a voxel outside the mask, in a slice of all cases."""
+    array = np.load(cohort / "arrays" / "CT.npy")
+    array[:, slice_, 0, 0] = np.nan
+    np.save(cohort / "arrays" / "CT.npy", array)
+
+
+@pytest.mark.parametrize(
+    ("slice_", "changes"), [(2, {"masked": True}), (5, {"input": "slices"}), (5, {"input": "largest_slice"})]
+)
+def test_voxels_that_are_not_shown_are_not_blamed(own, tmp_path, slice_, changes):
+    broken(own, slice_)
+    settings = entry(augmentation={}, optimiser={"name": "sgd", "lr": 1.0e30}, **changes)
+    told = failure(run(own, tmp_path / "out", settings, folds=[1]))
+    assert "Lower recipe.optimiser.lr (1e+30), or look for extreme values" in told
+    assert "are no numbers" not in told
+
+
+@pytest.mark.parametrize("changes", [{"masked": True}, {"masked": True, "input": "slices"}])
+def test_voxels_that_augmentation_brings_into_the_mask_are_named(own, tmp_path, changes):
+    array = np.load(own / "arrays" / "CT.npy")
+    array[np.load(own / "arrays" / "GTV.npy") == 0] = np.nan
+    np.save(own / "arrays" / "CT.npy", array)
+    settings = entry(augmentation={"rotate_degrees": 20, "shift": 0.1}, **changes)
+    told = failure(run(own, tmp_path / "out", settings, folds=[1]))
+    assert ": CT are no numbers: look at how the case was prepared" in told
+    assert "PET" not in told.split("Voxels of")[1]
+
+
+@pytest.mark.parametrize(("masked", "told"), [(False, "Voxels of its CT are no numbers"), (True, "Lower recipe.")])
+def test_voxels_that_are_not_shown_are_not_blamed_at_the_end(own, masked, told):
+    broken(own, 2)
+    recipe = read_recipe(entry(augmentation={}, masked=masked))
+    names = [f"STS_{number:03d}" for number in range(8)]
+    arrays = {name: torch.from_numpy(np.load(own / "arrays" / f"{name}.npy")) for name in ("PET", "CT", "GTV")}
+    inputs = Volumes(
+        names, None, np.empty((8, 0)), ["PET", "CT"], arrays, list(range(8)), [[]] * 8, recipe, torch.device("cpu")
+    )
+    with pytest.raises(ReradError, match=told):
+        outcome._check([Judged(3, losses={"loss": np.nan})], inputs, "here")
 
 
 def test_a_rate_that_is_too_high_is_named(cohort, tmp_path):

@@ -15,7 +15,7 @@ from rerad.core.errors import ConfigError, ReradError
 from rerad.imaging.geometry import from_cells, put_back
 from rerad.imaging.stored import open_case
 from rerad.training.augmentation import Transform
-from rerad.training.inputs import Sample, target_of
+from rerad.training.inputs import Sample, not_finite, target_of
 
 
 @pytest.fixture
@@ -159,7 +159,8 @@ def test_a_modality_that_is_no_number_is_named(cohort: Path) -> None:
     images[1, 0, 1, 2] = np.inf
     np.save(path, images)
     patches = patches_of(cohort)
-    assert [patches.not_finite(case) for case in (0, 1)] == [[], ["t1ce"]]
+    samples = patches.samples([0, 1])
+    assert not_finite(patches, samples, patches.batch(samples, None)) == {"case_1": ["t1ce"]}
     assert patches.about() == {
         "regions": {"WT": [1, 2, 4], "TC": [1, 4], "ET": [4]},
         "patch": [8, 8, 8],

@@ -16,11 +16,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_network
 import tiny_training
 import torch
 from killing import KilledError, stop_at
 from tiny_training import entry, make_cohort, results, run, run_in_process
 
+from rerad.core import versions
 from rerad.core.errors import UnwritableError
 from rerad.core.files import remove_leftovers
 from rerad.training import checkpoint, loop
@@ -139,6 +141,68 @@ def test_a_finished_fold_whose_model_is_wanted_now_is_trained_again(cohort, tmp_
     assert results(out) == undisturbed
 
 
+OTHER = entry(**{**SHORT["recipe"], "optimiser": {"name": "adam", "lr": 0.02}})
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_a_kept_model_is_of_the_recipe_of_the_results(cohort, tmp_path, monkeypatch, undisturbed, finished):
+    out = tmp_path / "out"
+    if finished:
+        run(cohort, out, OTHER, keep_model=True)
+    else:
+        with monkeypatch.context() as patched, pytest.raises(KilledError):
+            stop_at(patched, loop, "train_step", 8)  # six steps a fold
+            run(cohort, out, OTHER, keep_model=True)
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 8)
+        run(cohort, out, SHORT)
+    assert not (out / "models" / "fold1.pt").exists()
+    run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
+
+
+def test_a_model_that_another_wrote_in_its_place_is_not_trusted(cohort, tmp_path, monkeypatch, undisturbed):
+    out, other = tmp_path / "out", run(cohort, tmp_path / "other", OTHER, keep_model=True)
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 8)
+        run(cohort, out, SHORT, keep_model=True)
+    (out / "models" / "fold1.pt").write_bytes((other / "models" / "fold1.pt").read_bytes())
+    run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
+
+
+def test_no_model_lies_beside_results_without_models(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", OTHER, keep_model=True)
+    run(cohort, out, SHORT)
+    assert not (out / "models").exists()
+
+
+def test_models_of_folds_that_are_no_more_go(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", OTHER, keep_model=True)
+    run(cohort, out, OTHER, folds=[2], keep_model=True)
+    assert [path.name for path in (out / "models").iterdir()] == ["fold2.pt"]
+
+
+def test_a_training_that_fails_leaves_no_model_of_the_one_before(cohort, tmp_path):
+    out = run(cohort, tmp_path / "out", SHORT, keep_model=True)
+    failed = run(cohort, out, entry(optimiser={"name": "sgd", "lr": 1.0e30}), keep_model=True)
+    assert json.loads((failed / "cost.json").read_text())["failed"]
+    assert list((failed / "models").iterdir()) == []
+
+
+def test_a_model_is_not_lost_to_a_run_that_wants_none_and_is_killed(cohort, tmp_path, monkeypatch, undisturbed, caplog):
+    caplog.set_level(logging.INFO)
+    out = tmp_path / "out"
+    for keep in (True, False):
+        with monkeypatch.context() as patched, pytest.raises(KilledError):
+            stop_at(patched, loop, "train_step", 8 if keep else 2)
+            run(cohort, out, SHORT, keep_model=keep)
+    caplog.clear()
+    run(cohort, out, SHORT, keep_model=True)
+    assert "fold 1 was finished before" in caplog.text
+    assert results(out) == undisturbed
+
+
 def test_checkpoints_are_gone_after_success_and_stay_after_a_failure(cohort, tmp_path):
     out = run(cohort, tmp_path / "good", SHORT)
     assert not (out / "checkpoints").exists()
@@ -248,6 +312,68 @@ def test_a_checkpoint_of_other_code_is_refused(cohort, tmp_path, monkeypatch, ca
     monkeypatch.setattr(network, "training_code", lambda settings: "edited")
     run(cohort, out, SHORT)
     assert "was made with another code" in caplog.text
+
+
+@pytest.mark.parametrize("package", ["torch", "monai", "numpy", "scipy", "scikit-learn"])
+def test_a_checkpoint_of_another_version_of_a_package_is_refused(cohort, tmp_path, monkeypatch, caplog, package):
+    out, here = tmp_path / "out", versions.version_of
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT)
+    monkeypatch.setattr(versions, "version_of", lambda name: "0.0.1" if name == package else here(name))
+    run(cohort, out, SHORT)
+    assert f"was made with another {package}: training starts anew" in caplog.text
+
+
+def test_a_checkpoint_that_does_not_fit_the_network_is_left_aside(cohort, tmp_path, monkeypatch, caplog):
+    out, plain = tmp_path / "out", tiny_network.Tiny.__init__
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+
+    def with_one_layer_more(self, *given):
+        plain(self, *given)
+        self.more = torch.nn.Linear(2, 2)
+
+    monkeypatch.setattr(tiny_network.Tiny, "__init__", with_one_layer_more)
+    run(cohort, out, SHORT, keep_model=True)
+    assert f"the checkpoint {out / 'checkpoints' / 'fold1.pt'} does not fit the network" in caplog.text
+    assert "training starts anew" in caplog.text
+    assert results(out) == results(run(cohort, tmp_path / "fresh", SHORT, keep_model=True))
+
+
+@pytest.mark.parametrize("lost", ["network", "optimiser", "scheduler", "random", "epoch", "spent_s"])
+def test_a_half_restored_state_leaves_no_trace(cohort, tmp_path, monkeypatch, caplog, undisturbed, lost):
+    out, read = tmp_path / "out", checkpoint.read
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+
+    def short(*given):
+        return {name: value for name, value in (read(*given) or {}).items() if name != lost}
+
+    monkeypatch.setattr(checkpoint, "read", short)
+    run(cohort, out, SHORT, keep_model=True)
+    assert f"(KeyError: '{lost}'): training starts anew" in caplog.text
+    assert results(out) == undisturbed
+
+
+def test_memory_that_runs_out_spoils_no_checkpoint(cohort, tmp_path, monkeypatch, undisturbed):
+    def full(*given):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 4)
+        run(cohort, out, SHORT, keep_model=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(loop, "restore_random_states", full)
+        run(cohort, out, SHORT, keep_model=True)
+    assert "memory ran out" in json.loads((out / "cost.json").read_text())["failed"]
+    with monkeypatch.context() as patched:
+        stop_at(patched, loop, "train_step", 10)  # of 12, three of which the checkpoint holds
+        run(cohort, out, SHORT, keep_model=True)
+    assert results(out) == undisturbed
 
 
 def test_how_often_the_state_is_written_changes_nothing(cohort, tmp_path, monkeypatch, undisturbed, caplog):

@@ -189,7 +189,7 @@ def test_running_out_of_memory_names_case_and_patch(cohort, tmp_path, monkeypatc
         "tiny_regions: memory ran out for an input of 4 x 8 x 8 x 8 (channels first), batch 1, fp32, "
     )
     assert "fp32, with case case_" in told
-    assert "of its brain cube on, z y x). Lower network.width or recipe.batch" in told
+    assert "of its brain cube on, z y x). Lower network.width, write precision: bf16, or give" in told
 
 
 def test_a_network_of_other_regions_is_named(cohort, tmp_path):

@@ -73,7 +73,8 @@ def read_weights(path: Path, depth: int, width: int = 64) -> dict[str, Tensor]:
     """Read a file of published weights.
 
     Raises:
-        WeightsError: it cannot be read, or tensors are missing, unexpected or of another shape; all are listed.
+        WeightsError: it cannot be read, or tensors are missing, unexpected, of another shape or not finite; all are
+            listed.
     """
     try:
         state: Any = torch.load(path, map_location="cpu", weights_only=True)
@@ -101,6 +102,13 @@ def read_weights(path: Path, depth: int, width: int = 64) -> dict[str, Tensor]:
             f"not the weights of a ResNet{depth} of width {width}: {listed}",
             where=str(path),
             remedy="Give the file of this depth, or change network.depth or network.width",
+        )
+    broken = [name for name in state if not name.startswith("fc.") and not bool(torch.isfinite(state[name]).all())]
+    if broken:
+        raise WeightsError(
+            f"weights that are not finite: {', '.join(broken)}",
+            where=str(path),
+            remedy="Fetch or write the file again",
         )
     return state
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import shutil
 from collections.abc import Iterable
@@ -26,7 +27,7 @@ from rerad.search.recipe import SearchRecipe, draws_by_lot, read_search
 from rerad.search.state import selected
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, training_side
-from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
+from rerad.training.device import BF16, arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.inputs import Inputs
 from rerad.training.job import Job
 from rerad.training.loop import Task
@@ -34,7 +35,8 @@ from rerad.training.network import identity_of, open_inputs, table_of
 from rerad.training.recipe import channels_of, read_recipe
 
 log = logging.getLogger(__name__)
-SMALLER = "network.channels or search.batch, write activation_checkpointing: true or partial_channels: 4"
+SMALLER = ("network.channels", "search.batch")
+PARTIAL = 4  # of how many channels one is searched where memory is short
 
 
 class Work(NamedTuple):
@@ -134,13 +136,12 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     task = Task(inputs, weights, alphas, table_of(inputs, list(cases)), seed, f"{job.method}, fold {fold}")
     space = work.module.space(job.settings["network"], dims=len(inputs.shape))
     with (
-        named_out_of_memory(job.method, shape, training, lower=SMALLER),
+        named_out_of_memory(job.method, shape, training, lower=SMALLER, write=_levers(work.recipe)),
         torch.random.fork_rng(devices=[work.device] if work.device.type == "cuda" else []),
     ):
         network = _supernet(work, inputs, seed)
-        state, clock = search(
-            network, task, work.recipe, space, saved=saved, save=lambda state: checkpoint.write(path, identity, state)
-        )
+        save = functools.partial(checkpoint.write, path, identity)
+        state, clock = search(network, task, work.recipe, space, saved=saved, save=save, path=path)
     epoch = selected(state, work.recipe)
     finished = {
         "genotype": state.genotypes[epoch - 1].as_dict(),
@@ -152,6 +153,13 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     }
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}
+
+
+def _levers(recipe: SearchRecipe) -> list[str]:
+    """Return the keys, with their values, that still make a search smaller."""
+    checkpointing = [] if recipe.activation_checkpointing else ["activation_checkpointing: true"]
+    partial = [f"partial_channels: {PARTIAL}"] if recipe.partial_channels < PARTIAL else []
+    return [*checkpointing, *partial, BF16]
 
 
 def _supernet(work: Work, inputs: Inputs, seed: int) -> nn.Module:

@@ -6,10 +6,12 @@ Source: DARTS, algorithm 1 with ξ = 0 (Liu 2019); Eq. 3 and 4 of the MM-NAS pap
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,7 @@ from rerad.training.inputs import Sample, target_of
 from rerad.training.loop import MEASURED, Task, epoch_order, learned, means_of, no_number, train_step
 from rerad.training.optimising import follow, make_scheduler, optimiser_of, scheduler_of
 from rerad.training.prediction import judge
+from rerad.training.restoring import restored
 from rerad.training.selection import accuracy
 
 log = logging.getLogger(__name__)
@@ -42,8 +45,9 @@ def search(
     *,
     saved: dict[str, Any] | None = None,
     save: Callable[[dict[str, Any]], None] = lambda state: None,
+    path: Path | None = None,
 ) -> tuple[State, Clock]:
-    """Search with a supernet, in place, from the beginning or from a saved state.
+    """Search with a supernet, in place, from the beginning or from a saved state, read from ``path``, that fits it.
 
     ``task.train`` are the cases of the weights, ``task.test`` those of α; no other case is touched. The smaller side
     comes round again until the larger one is through. After each epoch the loss on all of α's cases is measured.
@@ -52,12 +56,15 @@ def search(
         ReradError: a loss is no number; it names cases and epoch.
     """
     every_s, device = recipe.training.checkpoint_s, task.inputs.device
-    learners = learners_of(network, recipe)
     state, clock = State(), Clock(every_s)
-    torch.manual_seed(derive(task.seed, "dropout"))
+    learners = _beginners(network, recipe, task)
     if saved:
-        state, clock = restore(saved, network, learners, device, every_s)
-        log.info("%s goes on at epoch %d, step %d", task.name, state.epoch, state.step + 1)
+        begun = restored(functools.partial(restore, saved, network, learners, device, every_s), network, path)
+        if begun:
+            state, clock = begun
+            log.info("%s goes on at epoch %d, step %d", task.name, state.epoch, state.step + 1)
+        else:
+            learners = _beginners(network, recipe, task)
 
     while not is_over(state, recipe):
         sides = {
@@ -90,6 +97,12 @@ def search(
             save(whole_state(state, clock, network, learners, device))
             clock.written()
     return state, clock
+
+
+def _beginners(network: nn.Module, recipe: SearchRecipe, task: Task) -> Learners:
+    """Return what learns, fresh; torch's random numbers begin with the fold's."""
+    torch.manual_seed(derive(task.seed, "dropout"))
+    return learners_of(network, recipe)
 
 
 def learners_of(network: nn.Module, recipe: SearchRecipe) -> Learners:
@@ -155,9 +168,8 @@ def _check_finite(state: State, sides: dict[int, Batches], task: Task) -> None:
         return
     step, which = bad[0].tolist()
     key, told = ("alpha_optimiser", "α") if which == ALPHA else ("optimiser", "the weights")
-    when = f"epoch {state.epoch}, step {step + 1} of {told}"
-    picked = sides[which][step % len(sides[which])]
-    raise no_number(float(state.measured[step, which, 0]), picked, when, task, f"Lower search.{key}.lr")
+    picked, when = sides[which][step % len(sides[which])], f"step {step + 1} of {told}"
+    raise no_number(float(state.measured[step, which, 0]), picked, state.epoch, when, task, f"Lower search.{key}.lr")
 
 
 def _end_epoch(

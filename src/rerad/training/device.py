@@ -7,7 +7,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from rerad.core.lock import one_of
 from rerad.training.recipe import Recipe
 
 log = logging.getLogger(__name__)
+BF16 = "precision: bf16"
 CASE = "case "  # how the notes on errors begin that name a case
 
 
@@ -109,11 +110,23 @@ def compiled(network: nn.Module, recipe: Recipe) -> nn.Module:
     return torch.compile(network, options=options)  # type: ignore[return-value]
 
 
+def is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error is one of torch's or numpy's for a lack of memory."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
 @contextlib.contextmanager
 def named_out_of_memory(
-    method: str, shape: tuple[int, ...], recipe: Recipe, *, lower: str = "network.width or recipe.batch"
+    method: str,
+    shape: tuple[int, ...],
+    recipe: Recipe,
+    *,
+    lower: Sequence[str] = ("network.width", "recipe.batch"),
+    write: Sequence[str] = (BF16,),
 ) -> Iterator[None]:
-    """Tell a person, where memory runs out, what ran and what makes it smaller: ``lower`` names keys.
+    """Tell a person, where memory runs out, what ran and what makes it smaller.
+
+    ``lower`` names keys, ``write`` keys with their values; a batch of 1 and bf16 as it is are not among the remedies.
 
     Raises:
         ReradError: in place of torch's and numpy's own errors.
@@ -121,13 +134,20 @@ def named_out_of_memory(
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        small = isinstance(error, MemoryError | torch.OutOfMemoryError) or "can't allocate memory" in str(error)
-        if not small:
+        if not is_out_of_memory(error):
             raise
         size = " x ".join(map(str, shape))
         about = "".join(f", with {note}" for note in getattr(error, "__notes__", ()) if note.startswith(CASE))
         raise ReradError(
             f"memory ran out for an input of {size} (channels first), batch {recipe.batch}, {recipe.precision}{about}",
             where=method,
-            remedy=f"Lower {lower}, write precision: bf16, or give it a device with more memory",
+            remedy=_smaller(lower, write, recipe),
         ) from error
+
+
+def _smaller(lower: Sequence[str], write: Sequence[str], recipe: Recipe) -> str:
+    keys = [key for key in lower if recipe.batch > 1 or not key.endswith(".batch")]
+    values = [value for value in write if recipe.precision != "bf16" or value != BF16]
+    ways = [f"{verb} {' or '.join(what)}" for verb, what in (("lower", keys), ("write", values)) if what]
+    told = ", ".join([*ways, f"{'or ' if ways else ''}give it a device with more memory"])
+    return told[0].upper() + told[1:]

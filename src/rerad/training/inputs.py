@@ -50,7 +50,8 @@ class Compared(NamedTuple):
 class Inputs(Protocol):
     """The cases of a method, sorted by name: arrays on one grid, or stored cases of their own size in patches.
 
-    ``target`` (cases,) or None; ``table`` (cases, handcrafted features). Cases are told by their place in ``names``.
+    ``target`` (cases,) or None; ``table`` (cases, handcrafted features); ``modalities`` of the first channels of an
+    image. Cases are told by their place in ``names``.
     A predicted mask (z, y, x) is one of the GTV, or one of labels where ``one_grid`` is False;
     where maps are ``synthesised``, there are no masks.
     """
@@ -58,6 +59,7 @@ class Inputs(Protocol):
     names: list[str]
     target: Tensor | None
     table: NDArray[np.float64]
+    modalities: list[str]
     recipe: Recipe
     device: torch.device
     one_grid: ClassVar[bool]
@@ -78,9 +80,6 @@ class Inputs(Protocol):
 
     def told(self, sample: Sample) -> str:
         """Return a sample as a person would name it."""
-
-    def not_finite(self, case: int) -> list[str]:
-        """Return the modalities of a case that hold values that are no numbers."""
 
     def truth(self, case: int) -> NDArray:
         """Return what a predicted mask of a case should be (z, y, x)."""
@@ -110,6 +109,18 @@ def noted(inputs: Inputs, picked: Sequence[Sample]) -> Iterator[None]:
         if not inputs.one_grid:
             error.add_note(", ".join(map(inputs.told, picked)))
         raise
+
+
+def not_finite(inputs: Inputs, picked: Sequence[Sample], given: Batch) -> dict[str, list[str]]:
+    """Return, by case, the modalities of which the batch of some samples shows values that are no numbers."""
+    found: dict[str, set[str]] = {}
+    for sample, image in zip(picked, given.images, strict=True):
+        channels = image if image.ndim > 1 else image[None]  # genes have no channels
+        broken = {
+            name for name, own in zip(inputs.modalities, channels, strict=False) if not bool(torch.isfinite(own).all())
+        }
+        found.setdefault(inputs.names[sample.case], set()).update(broken)
+    return {case: sorted(broken, key=inputs.modalities.index) for case, broken in sorted(found.items()) if broken}
 
 
 def class_tensor(data: Data, device: torch.device) -> Tensor | None:

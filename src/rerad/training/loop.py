@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,11 +21,12 @@ from rerad.training.augmentation import draw
 from rerad.training.checkpoint import Clock, random_states, restore_random_states
 from rerad.training.companion import Fuse
 from rerad.training.device import compiled, memory_format, precision
-from rerad.training.inputs import Inputs, Sample, noted, target_of
+from rerad.training.inputs import Batch, Inputs, Sample, not_finite, noted, target_of
 from rerad.training.loss import QUANTITIES, losses
 from rerad.training.optimising import follow, make_optimiser, make_scheduler, rate_of
 from rerad.training.packing import pack
 from rerad.training.prediction import judge
+from rerad.training.restoring import restored
 from rerad.training.selection import Best, accuracy
 
 log = logging.getLogger(__name__)
@@ -65,23 +68,26 @@ def fit(
     *,
     saved: dict[str, Any] | None = None,
     save: Callable[[dict[str, Any]], None] = lambda state: None,
+    path: Path | None = None,
 ) -> tuple[State, Clock]:
-    """Train a network in place for the recipe's epochs, from the beginning or from a saved state.
+    """Train a network in place for the recipe's epochs, from the beginning or from a saved state, read from ``path``.
 
-    ``save`` gets the whole state whenever the recipe's ``checkpoint_s`` have passed. The order of samples and their
-    augmentation follow from seed and epoch, dropout from torch's random numbers, which the state holds. Evaluation
-    changes nothing of these.
+    A state that does not fit the network is left aside. ``save`` gets the whole state whenever the recipe's
+    ``checkpoint_s`` have passed. The order of samples and their augmentation follow from seed and epoch, dropout from
+    torch's random numbers, which the state holds. Evaluation changes nothing of these.
 
     Raises:
         ReradError: a loss is no number; it names cases and epoch.
     """
     recipe, inputs = task.inputs.recipe, task.inputs
-    optimiser = make_optimiser(recipe, network)
-    scheduler = make_scheduler(recipe, optimiser)
     state, clock = State(), Clock(recipe.checkpoint_s)
-    torch.manual_seed(derive(task.seed, "dropout"))
+    optimiser, scheduler = _learner(network, task)
     if saved:
-        state, clock = _restore(saved, network, optimiser, scheduler, task)
+        begun = restored(functools.partial(_restore, saved, network, optimiser, scheduler, task), network, path)
+        if begun:
+            state, clock = begun
+        else:
+            optimiser, scheduler = _learner(network, task)
     forward = compiled(network, recipe)
     chosen = learned(task, task.train)
     steps = math.ceil(len(chosen) / recipe.batch)
@@ -110,6 +116,13 @@ def fit(
             save(_whole_state(state, clock, network, optimiser, scheduler, task))
             clock.written()
     return state, clock
+
+
+def _learner(network: nn.Module, task: Task) -> tuple[torch.optim.Optimizer, Any]:
+    """Return a fresh optimiser and its schedule; torch's random numbers begin with the fold's."""
+    torch.manual_seed(derive(task.seed, "dropout"))
+    optimiser = make_optimiser(task.inputs.recipe, network)
+    return optimiser, make_scheduler(task.inputs.recipe, optimiser)
 
 
 def learned(task: Task, cases: Sequence[int]) -> list[Sample]:
@@ -144,10 +157,8 @@ def train_step(
     ``clip``: largest norm of the gradient of the optimiser's parameters together.
     """
     inputs, recipe = task.inputs, task.inputs.recipe
-    shape = inputs.shape
-    transforms = [draw(recipe.augmentation, len(shape), task.seed, epoch, s) for s in picked if recipe.augmentation]
-    given = inputs.batch(picked, task.table, transforms)
-    images = given.images.contiguous(memory_format=memory_format(recipe, len(shape)))
+    given = _shown(task, picked, epoch)
+    images = given.images.contiguous(memory_format=memory_format(recipe, len(inputs.shape)))
     optimiser.zero_grad(set_to_none=True)
     with noted(inputs, picked):
         with precision(recipe, inputs.device):
@@ -161,6 +172,13 @@ def train_step(
     if output.logits is not None and given.target is not None:
         parts["accuracy"] = ((output.logits[:, 1] >= output.logits[:, 0]) == (given.target > 0)).float().mean()
     return torch.stack([parts.get(name, missing).detach() for name in MEASURED])
+
+
+def _shown(task: Task, picked: Sequence[Sample], epoch: int) -> Batch:
+    """Return what a step of an epoch shows of some samples."""
+    augmentation, axes = task.inputs.recipe.augmentation, len(task.inputs.shape)
+    transforms = [draw(augmentation, axes, task.seed, epoch, sample) for sample in picked if augmentation]
+    return task.inputs.batch(picked, task.table, transforms)
 
 
 def _end_epoch(
@@ -215,20 +233,24 @@ def _check_finite(state: State, chosen: Sequence[Sample], order: Sequence[int], 
     step, recipe = int(bad[0]), task.inputs.recipe
     picked = [chosen[index] for index in order[step * recipe.batch : (step + 1) * recipe.batch]]
     remedy = f"Lower recipe.optimiser.lr ({recipe.optimiser['lr']})"
-    raise no_number(float(state.measured[step, 0]), picked, f"epoch {state.epoch}, step {step + 1}", task, remedy)
+    raise no_number(float(state.measured[step, 0]), picked, state.epoch, f"step {step + 1}", task, remedy)
 
 
-def no_number(loss: float, picked: Sequence[Sample], when: str, task: Task, lower: str) -> NoNumberError:
-    """Return the error for a loss that is no number; ``lower`` says what to lower where the images are whole."""
+def no_number(loss: float, picked: Sequence[Sample], epoch: int, step: str, task: Task, lower: str) -> NoNumberError:
+    """Return the error for a loss that is no number; ``lower`` says what to lower where the images are whole.
+
+    What the network was not shown (outside the mask, in other slices) explains nothing.
+    """
     inputs = task.inputs
-    broken = {f"{inputs.names[s.case]}: {', '.join(found)}" for s in picked if (found := inputs.not_finite(s.case))}
+    broken = not_finite(inputs, picked, _shown(task, picked, epoch))
     if broken:
-        remedy = f"Voxels of {'; '.join(sorted(broken))} are no numbers: look at how the case was prepared"
+        told = "; ".join(f"{case}: {', '.join(modalities)}" for case, modalities in broken.items())
+        remedy = f"Voxels of {told} are no numbers: look at how the case was prepared"
     else:
         other = ", write precision: fp32" if inputs.recipe.precision == "bf16" else ""
         remedy = f"{lower}{other}, or look for extreme values in the image"
     names = ", ".join(map(inputs.told, picked))
-    return NoNumberError(f"the loss is {loss} in {when}, with {names}", where=task.name, remedy=remedy)
+    return NoNumberError(f"the loss is {loss} in epoch {epoch}, {step}, with {names}", where=task.name, remedy=remedy)
 
 
 def _whole_state(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib
 import io
 import logging
@@ -18,6 +20,7 @@ from rerad.core.cost import gpu_cost
 from rerad.core.errors import ConfigError
 from rerad.core.files import atomic, sha256
 from rerad.core.seeds import derive
+from rerad.core.versions import deciding_versions
 from rerad.models import model as model_of
 from rerad.training import checkpoint
 from rerad.training.cases import Data, read_data, side, standardised
@@ -27,6 +30,7 @@ from rerad.training.companion import fit_companion
 from rerad.training.device import arithmetic, claimed, memory_format, named_out_of_memory
 from rerad.training.inputs import Inputs
 from rerad.training.job import Job, Trained
+from rerad.training.kept import is_kept, remove_models_of_others
 from rerad.training.loop import Task, fit
 from rerad.training.outcome import outcome
 from rerad.training.predictions import CLASSIFICATION, HISTORY, SEGMENTATION, SYNTHESIS
@@ -60,6 +64,7 @@ def train_folds(job: Job) -> Trained:
         ConfigError: the recipe.
         ReradError: data, memory, or a loss that is no number.
     """
+    remove_models_of_others(job)
     recipe = read_recipe(job.settings)
     module = model_of(job.settings["model"])
     if job.arrays is None or not hasattr(module, "build"):
@@ -105,21 +110,22 @@ def _fold(work: Work, fold: int) -> dict[str, Any]:
     identity = {**work.identity, "network": network_digest, "split": checkpoint.digest([fold, train, test])}
     saved = checkpoint.read(path, identity)
     if saved and "finished" in saved:
-        if model_file.exists() or not job.keep_model:
+        if not job.keep_model or is_kept(job, fold, saved["finished"]["model"]):
             log.info("%s: fold %d was finished before", job.method, fold)
             return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
         log.warning("%s: fold %d was finished, but its model was not kept: training starts anew", job.method, fold)
         saved = None
+    model_file.unlink(missing_ok=True)
     seed = derive(job.seed, job.cohort, job.method, fold, "train")
     fuse = fit_companion(work.module, job.settings, work.data, train, derive(seed, "companion"))
     task = Task(inputs, train, test, table_of(inputs, train), seed, f"{job.method}, fold {fold}", fuse)
     with torch.random.fork_rng(devices=[inputs.device] if inputs.device.type == "cuda" else []):
         network = _build(work, fold, seed)
-        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
-        if job.keep_model:
-            _keep(network, work, fold, model_file)
+        save = functools.partial(checkpoint.write, path, identity)
+        state, clock = fit(network, task, saved=saved, save=save, path=path)
+        kept = _keep(network, work, fold, model_file) if job.keep_model else None
         finished = outcome(network, task, state, fold=fold, seed=job.seed)
-    finished["spent_s"] = clock.spent_s
+    finished |= {"spent_s": clock.spent_s, "model": kept}
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}
 
@@ -156,11 +162,13 @@ def identity_of(job: Job, recipe: Recipe, inputs: Inputs, code: str) -> dict[str
         "seed": checkpoint.digest([job.seed, job.cohort, job.method]),
         "data": inputs.digest(),
         "code": code,
-        "torch": f"{torch.__version__} {inputs.device.type}",
+        "device": inputs.device.type,
+        **deciding_versions(),
     }
 
 
-def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
+def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> str:
+    """Write a trained model and return its SHA-256."""
     buffer = io.BytesIO()
     about = {
         "model": work.job.settings["model"],
@@ -173,6 +181,7 @@ def _keep(network: nn.Module, work: Work, fold: int, path: Path) -> None:
     torch.save({**about, "state": network.state_dict()}, buffer)
     with atomic(path) as part:
         part.write_bytes(buffer.getbuffer())
+    return hashlib.sha256(buffer.getbuffer()).hexdigest()
 
 
 def clean_up(job: Job) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from rerad.core.errors import ReradError
 from rerad.metrics.masks import METRICS, segmentation
-from rerad.training.inputs import Inputs, target_of
+from rerad.training.inputs import Inputs, not_finite, target_of
 from rerad.training.judged import Judged
 from rerad.training.loop import State, Task
 from rerad.training.packing import unpack
@@ -79,7 +79,9 @@ def _check(judged: list[Judged], inputs: Inputs, where: str) -> None:
     for one in judged:
         if math.isfinite(one.losses["loss"]) and math.isfinite(one.score or 0.0):
             continue
-        broken = " and ".join(inputs.not_finite(one.case))
+        own = [not_finite(inputs, [sample], inputs.batch([sample], None)) for sample in inputs.samples([one.case])]
+        found = {name for by_case in own for names in by_case.values() for name in names}
+        broken = " and ".join(sorted(found, key=inputs.modalities.index))
         remedy = f"Voxels of its {broken} are no numbers: look at how it was prepared"
         raise ReradError(
             f"the trained network gives no number for case {inputs.names[one.case]}",

@@ -147,12 +147,6 @@ class Patches:
         place = " ".join(map(str, self.places(sample.case)[sample.part]))
         return f"{name} patch {sample.part + 1} (from voxel {place} of its brain cube on, z y x)"
 
-    def not_finite(self, case: int) -> list[str]:
-        """Return the modalities of a case that hold values that are no numbers."""
-        images = self.opened(case).images
-        channels = zip(self.modalities, self.channels(), strict=True)
-        return [name for name, channel in channels if not np.isfinite(images[channel]).all()]
-
     def truth(self, case: int) -> NDArray[np.uint8]:
         """Return the labels of a case's brain cube (z, y, x)."""
         return np.array(self.opened(case).labels)

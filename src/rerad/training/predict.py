@@ -125,8 +125,8 @@ def _predict_case(
         recipe=recipe,
         device=device,
     )
-    lower = "the other work on this device"
-    with named_out_of_memory(case.files.case, images.shape, recipe, lower=lower), torch.no_grad():
+    lower = ("the other work on this device",)
+    with named_out_of_memory(case.files.case, images.shape, recipe, lower=lower, write=()), torch.no_grad():
         chance = stitched(network, inputs, torch.from_numpy(images).to(device), 0).cpu().numpy()
     labels = inputs.paint(chance, (images != 0).any(axis=0))
     write_image(part / f"{case.files.case}.nii.gz", put_back(labels, geometry))

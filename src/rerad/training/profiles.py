@@ -33,6 +33,7 @@ class Profiles:
     recipe: Recipe
     device: torch.device
     target: Tensor | None = None
+    modalities: list[str] = field(default_factory=lambda: ["expression"])
     table: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
     one_grid: ClassVar[bool] = True
     synthesised: ClassVar[bool] = False
@@ -63,10 +64,6 @@ class Profiles:
     def told(self, sample: Sample) -> str:
         """Return a patient as a person would name them."""
         return f"case {self.names[sample.case]}"
-
-    def not_finite(self, case: int) -> list[str]:
-        """Tell whether a patient's genes hold values that are no numbers."""
-        return [] if bool(torch.isfinite(self.genes[case]).all()) else ["expression"]
 
     def truth(self, case: int) -> NDArray:
         """Return what should be predicted, scaled."""

@@ -14,6 +14,7 @@ from rerad.core.files import atomic, atomic_folder, write_csv, write_json
 from rerad.training.code import trainer, training_code
 from rerad.training.failure import recorded
 from rerad.training.job import Job, Trained
+from rerad.training.kept import remove_unwanted_models
 from rerad.training.predictions import COLUMNS, HISTORY
 
 
@@ -22,7 +23,7 @@ def train(job: Job) -> None:
 
     ``predictions_<task>.csv`` of every task, ``history.csv``, ``artefacts/`` and ``cost.json``. Every fold has its own
     seed, so that folds give the same numbers in one job or in many. A failure leaves empty tables and its message in
-    ``cost.json``. Checkpoints lie beside the tables until these are written, models if kept.
+    ``cost.json``. Checkpoints lie beside the tables until these are written, models if kept: never those of others.
     """
     trained = Trained()
     how = importlib.import_module(trainer(job.settings))
@@ -37,6 +38,7 @@ def train(job: Job) -> None:
     write_json(job.folder / "cost.json", {**spent, **outcome, **about, **code, **trained.cost})
     if not outcome["failed"]:
         how.clean_up(job)
+        remove_unwanted_models(job)
 
 
 def _table(rows: pd.DataFrame | None, columns: list[str]) -> pd.DataFrame:

@@ -99,11 +99,6 @@ class Volumes:
         name = f"case {self.names[sample.case]}"
         return name if sample.part < 0 else f"{name} slice {sample.part}"
 
-    def not_finite(self, case: int) -> list[str]:
-        """Return the modalities of a case that hold values that are no numbers."""
-        row = self.rows[case]
-        return [name for name in self.modalities if not bool(torch.isfinite(self.arrays[name][row]).all())]
-
     def truth(self, case: int) -> NDArray[np.bool_]:
         """Return the GTV of a case (z, y, x)."""
         return self.arrays[MASK][self.rows[case]].cpu().numpy() > 0

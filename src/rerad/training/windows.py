@@ -66,6 +66,7 @@ class Windows:
     recipe: Recipe
     device: torch.device
     target: Tensor | None = None
+    modalities: list[str] = field(default_factory=lambda: ["MR"])
     one_grid: ClassVar[bool] = False
     synthesised: ClassVar[bool] = True
     _drawn: dict[int, Drawn] = field(default_factory=dict)
@@ -164,10 +165,6 @@ class Windows:
     def told(self, sample: Sample) -> str:
         """Return a case as a person would name it; which of thousands of windows helps nobody."""
         return f"case {self.names[sample.case]}"
-
-    def not_finite(self, case: int) -> list[str]:
-        """Return the modalities of a case that hold values that are no numbers."""
-        return [] if np.isfinite(self._image(case)).all() else ["MR"]
 
     def largest(self, case: int) -> int:
         """Return the slice with the largest lesion, or where there is none with the most glandular tissue."""

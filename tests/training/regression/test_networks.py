@@ -12,6 +12,7 @@ from killing import KilledError, stop_at
 from tiny_genes import FEATURES, entry, make_cohort, run
 from tiny_training import results
 
+from rerad.core import versions
 from rerad.models.dense import Dense
 from rerad.training import loop
 from rerad.training.regression import networks
@@ -123,6 +124,17 @@ def test_killed_after_any_step_it_goes_on_to_the_same_bytes(cohort, tmp_path, mo
             run(cohort, out, settings, folds=[1])
         assert (out / "checkpoints").exists() or step == 1
         assert results(run(cohort, out, settings, folds=[1])) == whole, f"stopped after step {step}"
+
+
+@pytest.mark.parametrize("package", ["torch", "numpy"])
+def test_what_another_version_of_a_package_began_is_trained_anew(cohort, tmp_path, monkeypatch, caplog, package):
+    settings, out, here = entry(epochs=2, checkpoint_s=0), tmp_path / "out", versions.version_of
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        stop_at(patched, loop, "train_step", 12)
+        run(cohort, out, settings, folds=[1])
+    monkeypatch.setattr(versions, "version_of", lambda name: "0.0.1" if name == package else here(name))
+    run(cohort, out, settings, folds=[1])
+    assert f"was made with another {package}: training starts anew" in caplog.text
 
 
 def test_what_was_finished_is_not_trained_again(cohort, tmp_path, monkeypatch, trained):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,8 @@ def learnt(
         return {**saved["finished"], "resumed_s": saved["finished"]["spent_s"]}
     with own_random(task.inputs.device):
         network = build()
-        state, clock = fit(network, task, saved=saved, save=lambda content: checkpoint.write(path, identity, content))
+        save = functools.partial(checkpoint.write, path, identity)
+        state, clock = fit(network, task, saved=saved, save=save, path=path)
         finished = {**finish(network, state), "spent_s": clock.spent_s}
     checkpoint.write(path, identity, {"finished": finished})
     return {**finished, "resumed_s": clock.before_s}

@@ -13,6 +13,7 @@ from torch import nn
 
 from rerad.core.cost import gpu_cost
 from rerad.core.seeds import derive
+from rerad.core.versions import deciding_versions
 from rerad.training import checkpoint
 from rerad.training.chosen import choices
 from rerad.training.code import training_code
@@ -64,7 +65,7 @@ def train_folds(job: Job) -> Trained:
         shape = (cohort.values.shape[1],)
         for fold in job.folds:
             for variant in plan.variants:
-                with named_out_of_memory(job.method, shape, plan.network, lower="network.widths or recipe.batch"):
+                with named_out_of_memory(job.method, shape, plan.network, lower=("network.widths", "recipe.batch")):
                     done.append(_train(work, fold, variant))
             log.info("%s: fold %d trained", job.method, fold)
     resumed = round(sum(one["resumed_s"] for one in done), 3)
@@ -145,7 +146,8 @@ def identity(work: Work, recipe: Recipe, task: Task) -> dict[str, str]:
         "seed": checkpoint.digest([task.seed, job.cohort]),
         "data": task.inputs.digest(),
         "code": work.code,
-        "torch": f"{torch.__version__} {work.device.type}",
+        "device": work.device.type,
+        **deciding_versions(),
     }
 
 
