@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny_run import command
+from tiny_run import TINY, command
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
@@ -65,6 +65,38 @@ def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None
     finally:
         if first.poll() is None:
             os.killpg(first.pid, signal.SIGKILL)
+
+
+def acquiring(folder: Path, overlay: Path) -> subprocess.Popen[bytes]:
+    """Start to acquire a cohort, and return once it is under way."""
+    line = command(folder, "acquire_sts", overlays=(TINY, overlay))
+    started = subprocess.Popen(line, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while started.poll() is None and not list(folder.rglob(".part-*.sts")):
+        time.sleep(0.02)
+    assert started.poll() is None
+    return started
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_run_that_was_killed_while_acquiring_shared_data_blocks_no_run(tmp_path: Path, run: Run, name: str) -> None:
+    overlays = {run_name: tmp_path / f"{run_name}.yaml" for run_name in ("one", "two")}
+    for run_name, overlay in overlays.items():
+        overlay.write_text(f"{{run: {run_name}, paths: {{data: dat}}}}")
+    first = acquiring(tmp_path, overlays["one"])
+    first.kill()
+    first.wait()
+    again = run("acquire_sts", overlays=(overlays[name],))
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_run_leaves_alone_what_another_acquires_into_its_data_folder(tmp_path: Path, run: Run) -> None:
+    overlay = tmp_path / "other.yaml"
+    overlay.write_text("run: other")
+    first = acquiring(tmp_path, overlay)
+    second = run("acquire_sts")
+    assert second.returncode != 0
+    assert "LockException" in second.stdout
+    assert first.wait(timeout=600) == 0
 
 
 @pytest.fixture

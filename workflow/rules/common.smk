@@ -49,7 +49,7 @@ LOOKING = {
 }
 if workflow.is_main_process:
     if not LOOKING.intersection(sys.argv):
-        life.mark_run(lock.claim_run(RUN))
+        life.mark_run(lock.claim_run(RUN, data=PLAN.data_folder))
 else:
     # A cluster starts Snakemake anew for each job, which removes old outputs first. Of a run that is over it must not:
     # they may be those of the next one by now.
