@@ -61,6 +61,9 @@ def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None
         second = run()
         assert second.returncode != 0
         assert re.search(r"another run is at work here \(process \d+", " ".join(second.stdout.split())), second.stdout
+        for options in (("-np",), ("--detailed-summary",), ("--list-rules",)):
+            looked = run(options=options)
+            assert looked.returncode == 0, looked.stdout
         assert first.wait(timeout=1500) == 0, "the first run must not be disturbed"
     finally:
         if first.poll() is None:

@@ -7,6 +7,7 @@ from snakemake.logging import logger
 from rerad.core import life, lock
 from rerad.core.attempts import growing
 from rerad.core.digest import code_digest
+from rerad.core.looking import only_looks
 from rerad.search.code import search_modules
 from rerad.studies import load
 from rerad.studies.external import check_files
@@ -36,19 +37,9 @@ COHORTS_FIRST, SEARCHES_NEXT, THEN_TRAININGS = 30, 20, 10
 
 # Jobs end with the process that runs the workflow; a second one on the same run is refused. Looking changes nothing,
 # so it needs no lock.
-LOOKING = {
-    "-n",
-    "--dry-run",
-    "--dryrun",
-    "--lint",
-    "--dag",
-    "--rulegraph",
-    "--filegraph",
-    "--summary",
-    "-D",
-}
+LOOKING = workflow.is_main_process and (workflow.output_settings.dryrun or only_looks(sys.argv[1:]))
 if workflow.is_main_process:
-    if not LOOKING.intersection(sys.argv):
+    if not LOOKING:
         life.mark_run(lock.claim_run(RUN, data=PLAN.data_folder))
 else:
     # A cluster starts Snakemake anew for each job, which removes old outputs first. Of a run that is over it must not:
