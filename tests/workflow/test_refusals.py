@@ -7,13 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny_run import TINY, command
+from tiny_run import ROOT, TINY, command
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
@@ -43,6 +44,32 @@ def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, run: R
     stopped = run(overlays=(overlay,))
     assert stopped.returncode != 0
     assert re.search(r"blocked/results/tiny: cannot be written", " ".join(stopped.stdout.split())), stopped.stdout
+
+
+@pytest.mark.parametrize("name", ["a space", "a (copy)"])
+def test_an_interpreter_that_no_shell_would_find_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(sys.prefix)
+    line = [str(tmp_path / name / "bin" / "python"), *command(tmp_path)[1:]]
+    for options in ([], ["-n"]):
+        stopped = subprocess.run([*line[:3], *options, *line[3:]], capture_output=True, text=True, check=False)
+        assert stopped.returncode != 0
+        told = " ".join((stopped.stdout + stopped.stderr).split())
+        assert f"{name}/bin/python' has a blank or another sign" in told, told
+        assert "Move the project" in told
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "fine"), [("a space", False), ("a$b", False), ("R&D", False), ("Müller-1_a.b+c", True)]
+)
+def test_no_environment_is_made_where_no_job_could_start(tmp_path: Path, name: str, fine: bool) -> None:
+    (envs := tmp_path / name / "envs").mkdir(parents=True)
+    script = Path(shutil.copy(ROOT / "envs" / "install.sh", envs))
+    stopped = subprocess.run(
+        ["bash", script], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "false"}
+    )
+    assert stopped.returncode != 0
+    assert ("move the project to a folder without" in stopped.stderr) is not fine, stopped.stderr
 
 
 def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None:
