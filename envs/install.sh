@@ -6,6 +6,9 @@ python=${PYTHON:-python3}
 
 fail() { printf 'install: %s\n' "$*" >&2; exit 1; }
 
+[[ $PWD != *[[:space:]\"\'\\\$\`\&\|\;\<\>\(\)*?]* ]] ||
+  fail "$PWD has a blank or another sign that a shell reads for itself, Snakemake could start no job: move the project to a folder without"
+
 "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' ||
   fail "$("$python" --version 2>&1) is not supported: set PYTHON to a Python 3.11, 3.12 or 3.13, as in: make demo PYTHON=python3.12"
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||

@@ -7,13 +7,14 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny_run import command
+from tiny_run import ROOT, TINY, command
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 pytestmark = pytest.mark.workflow
@@ -45,6 +46,32 @@ def test_a_results_folder_that_cannot_be_written_is_named(tmp_path: Path, run: R
     assert re.search(r"blocked/results/tiny: cannot be written", " ".join(stopped.stdout.split())), stopped.stdout
 
 
+@pytest.mark.parametrize("name", ["a space", "a (copy)"])
+def test_an_interpreter_that_no_shell_would_find_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).symlink_to(sys.prefix)
+    line = [str(tmp_path / name / "bin" / "python"), *command(tmp_path)[1:]]
+    for options in ([], ["-n"]):
+        stopped = subprocess.run([*line[:3], *options, *line[3:]], capture_output=True, text=True, check=False)
+        assert stopped.returncode != 0
+        told = " ".join((stopped.stdout + stopped.stderr).split())
+        assert f"{name}/bin/python' has a blank or another sign" in told, told
+        assert "Move the project" in told
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "fine"), [("a space", False), ("a$b", False), ("R&D", False), ("Müller-1_a.b+c", True)]
+)
+def test_no_environment_is_made_where_no_job_could_start(tmp_path: Path, name: str, fine: bool) -> None:
+    (envs := tmp_path / name / "envs").mkdir(parents=True)
+    script = Path(shutil.copy(ROOT / "envs" / "install.sh", envs))
+    stopped = subprocess.run(
+        ["bash", script], capture_output=True, text=True, check=False, env=os.environ | {"PYTHON": "false"}
+    )
+    assert stopped.returncode != 0
+    assert ("move the project to a folder without" in stopped.stderr) is not fine, stopped.stderr
+
+
 def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None:
     target = "results/tiny/cohorts/sts/splits.csv"
     first = subprocess.Popen(
@@ -61,10 +88,45 @@ def test_a_second_run_in_the_same_folder_stops(tmp_path: Path, run: Run) -> None
         second = run()
         assert second.returncode != 0
         assert re.search(r"another run is at work here \(process \d+", " ".join(second.stdout.split())), second.stdout
+        for options in (("-np",), ("--detailed-summary",), ("--list-rules",)):
+            looked = run(options=options)
+            assert looked.returncode == 0, looked.stdout
         assert first.wait(timeout=1500) == 0, "the first run must not be disturbed"
     finally:
         if first.poll() is None:
             os.killpg(first.pid, signal.SIGKILL)
+
+
+def acquiring(folder: Path, overlay: Path) -> subprocess.Popen[bytes]:
+    """Start to acquire a cohort, and return once it is under way."""
+    line = command(folder, "acquire_sts", overlays=(TINY, overlay))
+    started = subprocess.Popen(line, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while started.poll() is None and not list(folder.rglob(".part-*.sts")):
+        time.sleep(0.02)
+    assert started.poll() is None
+    return started
+
+
+@pytest.mark.parametrize("name", ["one", "two"])
+def test_a_run_that_was_killed_while_acquiring_shared_data_blocks_no_run(tmp_path: Path, run: Run, name: str) -> None:
+    overlays = {run_name: tmp_path / f"{run_name}.yaml" for run_name in ("one", "two")}
+    for run_name, overlay in overlays.items():
+        overlay.write_text(f"{{run: {run_name}, paths: {{data: dat}}}}")
+    first = acquiring(tmp_path, overlays["one"])
+    first.kill()
+    first.wait()
+    again = run("acquire_sts", overlays=(overlays[name],))
+    assert again.returncode == 0, again.stdout
+
+
+def test_a_run_leaves_alone_what_another_acquires_into_its_data_folder(tmp_path: Path, run: Run) -> None:
+    overlay = tmp_path / "other.yaml"
+    overlay.write_text("run: other")
+    first = acquiring(tmp_path, overlay)
+    second = run("acquire_sts")
+    assert second.returncode != 0
+    assert "LockException" in second.stdout
+    assert first.wait(timeout=600) == 0
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 # What the rules share: the plan of this run, and the names of its files.
 import gc
+import re
 import sys
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from snakemake.logging import logger
 from rerad.core import life, lock
 from rerad.core.attempts import growing
 from rerad.core.digest import code_digest
+from rerad.core.errors import ReradError
+from rerad.core.looking import only_looks
 from rerad.search.code import search_modules
 from rerad.studies import load
 from rerad.studies.external import check_files
@@ -14,6 +17,14 @@ from rerad.training.code import training_modules
 
 # The graph of a large run is hundreds of thousands of objects that stay: looking through them for garbage finds none.
 gc.set_threshold(100_000, 50, 100)
+
+# Snakemake writes the interpreter into a shell's line as it is.
+if workflow.is_main_process and re.search(r"[\s\"'\\$`&|;<>()*?]", sys.executable):
+    raise ReradError(
+        f"{sys.executable!r} has a blank or another sign that a shell reads for itself: no job could start",
+        where="Python",
+        remedy="Move the project to a folder without, and make .venv there: rm -rf .venv; make demo",
+    )
 
 ROOT = Path(workflow.basedir)
 BASE = ROOT / "config" / "config.yaml"
@@ -36,20 +47,10 @@ COHORTS_FIRST, SEARCHES_NEXT, THEN_TRAININGS = 30, 20, 10
 
 # Jobs end with the process that runs the workflow; a second one on the same run is refused. Looking changes nothing,
 # so it needs no lock.
-LOOKING = {
-    "-n",
-    "--dry-run",
-    "--dryrun",
-    "--lint",
-    "--dag",
-    "--rulegraph",
-    "--filegraph",
-    "--summary",
-    "-D",
-}
+LOOKING = workflow.is_main_process and (workflow.output_settings.dryrun or only_looks(sys.argv[1:]))
 if workflow.is_main_process:
-    if not LOOKING.intersection(sys.argv):
-        life.mark_run(lock.claim_run(RUN))
+    if not LOOKING:
+        life.mark_run(lock.claim_run(RUN, data=PLAN.data_folder))
 else:
     # A cluster starts Snakemake anew for each job, which removes old outputs first. Of a run that is over it must not:
     # they may be those of the next one by now.

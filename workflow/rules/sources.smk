@@ -31,7 +31,7 @@ def expected_download(wildcards):
     """
     parts = parts_of(wildcards)
     told = cohorts.expected(parts)
-    if parts and not LOOKING.isdisjoint(sys.argv):
+    if parts and LOOKING:
         source = config["cohorts"][wildcards.cohort]["source"]
         logger.info(f"Acquire the cohort {wildcards.cohort} from the source {source}: {told}")
     return told

@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -139,10 +139,16 @@ def make_folder(path: str | Path) -> Path:
     return path
 
 
-def remove_leftovers(folder: str | Path) -> int:
-    """Remove what killed processes left half-written below ``folder``; return how many there were."""
+def remove_leftovers(folder: str | Path, *, spare: Callable[[str], bool] = lambda place: False) -> int:
+    """Remove what killed processes left half-written below ``folder``; return how many there were.
+
+    Folders that ``spare`` says yes to, such as those where others are at work, are left as they are.
+    """
     count = 0
     for root, folders, files in os.walk(folder):
+        if spare(root):
+            folders.clear()
+            continue
         for name in [n for n in folders if n.startswith(PART)]:
             shutil.rmtree(Path(root, name), ignore_errors=True)
             folders.remove(name)
