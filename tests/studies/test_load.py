@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rerad.cohorts import parts
 from rerad.core.errors import ConfigError
 from rerad.studies import Plan, load
 from rerad.studies.merge import difference, merge, typed
@@ -193,6 +194,19 @@ def test_what_an_archive_lacks_comes_from_a_folder(root: Path, config: dict[str,
     assert plan.local_files("tcga_gbm") == [str(tmp_path / "a" / "mask.nii.gz")]
     assert plan.source_settings("tcga_gbm")["segmentations"] == str(tmp_path)
     assert loaded(config, root, {}).local_files("tcga_gbm") == []  # a phantom
+
+
+def test_what_a_person_must_get_first_is_left_out_of_the_paper_run(root: Path) -> None:
+    paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    plan = load(paper, root=root)
+    assert set(plan.studies) == {"chmfl", "mmnas", "nas3dunet"}
+    for cohort in plan.methods:  # neither a folder nor a file is asked for
+        assert plan.local_files(cohort) == []
+        parts(cohort, paper["cohorts"][cohort]["source"], plan.source_settings(cohort))
+    every = load(merge(paper, {"studies": {name: {"enabled": True} for name in STUDIES}}), root=root)
+    assert sorted(every.studies) == STUDIES
+    with pytest.raises(ConfigError, match=r"cohorts\.breast\.idc\.clinical: null"):
+        parts("breast", "idc", every.source_settings("breast"))
 
 
 def test_stages_that_read_scans_know_the_region(root: Path, config: dict[str, Any]) -> None:
