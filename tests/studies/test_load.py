@@ -100,6 +100,38 @@ def test_what_is_wrong_is_named(config: dict[str, Any], root: Path, overlay: dic
         loaded(config, root, overlay)
 
 
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"chmfl": {"compare_with": "nope"}}, r"studies\.chmfl\.compare_with: 'nope' is no row of the study's tables\. Write one of: .*chmfl.*, null"),
+        ({"mmnas": {"compare_with": "chmfl"}}, r"studies\.mmnas\.compare_with: 'chmfl' is no row"),  # of another study
+        ({"chmfl": {"primary": "nope"}}, r"studies\.chmfl\.primary: 'nope' is no column of the table table1\. Write one of: acc, sen, spe, pre, f1, auc"),
+        ({"chmfl": {"primary": "method"}}, r"studies\.chmfl\.primary: 'method' is no column"),
+        ({"radsynth": {"primary": "nope"}}, r"studies\.radsynth\.primary: 'nope' is no column of the study's tables\. Write one of: correlation, percent_diff"),
+        ({"radiogenomics": {"tables": {"table2": {"primary": "mae"}}}}, r"radiogenomics\.tables\.table2\.primary: 'mae' is no column of the table table2\. Write one of: nn, "),
+        ({"radiogenomics": {"tables": {"table3": {"against": "nope"}}}}, r"radiogenomics\.tables\.table3\.against: 'nope' is no column"),
+        ({"radsynth": {"times": {"method": "nope"}}}, r"studies\.radsynth\.times\.method: 'nope' is no method of the model radsynth\. Write one of: radsynth"),
+        ({"radsynth": {"times": {"method": "local_sd"}}}, r"studies\.radsynth\.times\.method: 'local_sd' is no method of the model"),
+    ],
+)  # fmt: skip
+def test_what_a_study_names_beside_its_rows_is_checked_before_any_training(
+    config: dict[str, Any], root: Path, overlay: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, {"studies": overlay})
+
+
+def test_rows_without_the_method_that_they_are_compared_with_are_refused(config: dict[str, Any], root: Path) -> None:
+    paper = load(config, root=root).studies["chmfl"]
+    few = {"rows": [{"method": "hc_rf", "label": "HC", "kind": "paper"}]}
+    narrowed: dict[str, Any] = {"tables": {table: few for table in paper["tables"] if table != "tables4"}}
+    with pytest.raises(ConfigError, match=r"studies\.chmfl\.compare_with: 'chmfl' is no row .*: hc_rf, null"):
+        loaded(config, root, {"studies": {"chmfl": narrowed}})
+    for reference in ("hc_rf", None):
+        kept = loaded(config, root, {"studies": {"chmfl": {**narrowed, "compare_with": reference}}})
+        assert kept.rows("chmfl") == ["hc_rf"]
+
+
 MASKS = {
     "title": "Table SIV", "published": "chmfl_tables4.csv", "task": "segmentation", "primary": "dsc",
     "columns": {"dsc": "dice"}, "rows": [{"method": "vnet", "trained": "suvmax_only", "label": "V-Net", "kind": "paper"}],

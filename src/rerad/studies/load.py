@@ -16,6 +16,7 @@ from rerad.studies.files import published_file, study_files
 from rerad.studies.merge import difference, merge, typed
 from rerad.studies.modalities import check_modalities
 from rerad.studies.multiverse import check_multiverse, expand_universes
+from rerad.studies.references import check_references
 from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
@@ -235,6 +236,7 @@ def _studies(
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     check_rows(studies)
+    check_references(studies, schemas.parents[1], files)
     check_modalities(studies)
     check_searched(studies)
     check_external(studies)
