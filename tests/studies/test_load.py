@@ -191,6 +191,32 @@ def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any],
         load(merge(config, study), root=root, files=files)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "studies: {chmfl: {methods: }}",
+            r"studies\.chmfl: methods: None does not do\. Write keys and values, or leave",
+        ),
+        ("studies: {chmfl: {methods: [hc_rf]}}", r"studies\.chmfl: methods: \['hc_rf'\] does not do"),
+        ("studies: {chmfl: {methods: {hc_rf: null}}}", r"studies\.chmfl: methods\.hc_rf: None does not do"),
+        ("studies: {chmfl: {bases: {volumes: 3}}}", r"studies\.chmfl: bases\.volumes: 3 does not do"),
+        ("studies: {chmfl: null}", r"studies\.chmfl: None does not do"),
+        ("studies: [chmfl]", r"studies: \['chmfl'\] does not do"),
+    ],
+)
+def test_a_method_that_is_not_keys_and_values_is_named_with_its_file(
+    root: Path, config: dict[str, Any], tmp_path: Path, text: str, message: str
+) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(text)
+    merged = merge(config, yaml.safe_load(text))
+    with pytest.raises(ConfigError, match=rf"mine\.yaml: {message}"):
+        load(merged, root=root, files=[root / "config" / "config.yaml", overlay])
+    with pytest.raises(ConfigError, match=f"^command line: {message}"):
+        load(merged, root=root)
+
+
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:
     paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
     assert load(paper, root=root).local_files("sts") == []  # an archive

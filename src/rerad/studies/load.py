@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ConfigError
-from rerad.studies.bases import bases_of, expand
+from rerad.studies.bases import bases_of, check_entries, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.external import check_external, join
 from rerad.studies.files import published_file, study_files
@@ -218,17 +218,19 @@ def _studies(
         raise ConfigError("no such study", where=f"studies.{unknown[0]}", remedy=f"Studies: {', '.join(files)}")
     studies = {}
     for name, path in files.items():
-        own = read_yaml(path)
-        study = merge(own, config["studies"].get(name, {}))
-        named = bases_of(study, where=str(path))
-        patches = [(file, content.get("studies", {}).get(name, {})) for file, content in overlays]
+        own, changes = read_yaml(path), config["studies"].get(name, {})
+        otherwise = f"command line: studies.{name}"
+        patches = [(file, (content.get("studies") or {}).get(name, {})) for file, content in overlays]
         sources = [(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)]
+        check_entries([*sources, (otherwise, changes)])
+        study = merge(own, changes)
+        named = bases_of(study, where=str(path))
         study = expand(study, named)
         check(
             study,
             schemas / "study.schema.yaml",
             sources=[(source, expand(content, named)) for source, content in sources],
-            otherwise=f"command line: studies.{name}",
+            otherwise=otherwise,
         )
         if study.get("enabled", True):
             settled = settle(study, expand(own, named), pretrained=config["pretrained"])
