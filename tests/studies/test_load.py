@@ -220,6 +220,14 @@ def test_a_method_that_is_not_keys_and_values_is_named_with_its_file(
         load(merged, root=root)
 
 
+def test_folders_below_a_home_are_found(root: Path, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    plan = loaded(config, root, {"paths": {"data": "~/scans/", "results": "~/runs/"}})
+    assert (plan.data_folder, plan.run_folder) == ("/home/somebody/scans", "/home/somebody/runs/demo")
+    assert plan.config["paths"]["results"] == "/home/somebody/runs/"  # where a later comparison looks for the data
+    assert loaded(config, root, {}).run_folder == "results/demo"
+
+
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:
     paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
     assert load(paper, root=root).local_files("sts") == []  # an archive

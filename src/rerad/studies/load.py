@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -204,6 +205,7 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
     check(config, schemas / "config.schema.yaml", sources=overlays)
+    config = {**config, "paths": {key: os.path.expanduser(path) for key, path in config["paths"].items()}}
     written = study_files(root, config.get("studies_folder"))
     studies = _studies(config, written, schemas, overlays)
     folds = _folds(studies)
