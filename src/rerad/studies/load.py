@@ -212,6 +212,16 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     return Plan(root, config, studies, _methods(studies), folds, written)
 
 
+def as_stored(config: Dict, *, like: Plan) -> Plan:
+    """Return the plan of an effective configuration that a run has stored; ``like`` tells where files lie.
+
+    Raises:
+        ConfigError, AttributeError, KeyError, TypeError: it is none of this version.
+    """
+    studies = config["studies"]
+    return Plan(like.root, config, studies, _methods(studies), _folds(studies), like.files)
+
+
 def _studies(
     config: Dict, files: dict[str, Path], schemas: Path, overlays: Sequence[tuple[str, Dict]]
 ) -> dict[str, Dict]:
