@@ -75,7 +75,8 @@ def dry_run(folder: Path, cases: dict[str, int]) -> tuple[int, float, float, flo
 def settings(folder: Path, cases: dict[str, int]) -> dict:
     """Return the overlay: five seeds, every study, and a local folder for every cohort."""
     local = {cohort: {"source": "local", "local": {"path": str(folder / "scans" / cohort)}} for cohort in cases}
-    return {"seeds": list(range(5)), "cohorts": local, "studies": {"radiogenomics": {"enabled": True}}}
+    studies = {path.stem: {"enabled": True} for path in sorted((ROOT / "config" / "studies").glob("*.yaml"))}
+    return {"seeds": list(range(5)), "cohorts": local, "studies": studies}
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ def test_a_patch_of_a_base_reaches_the_methods_that_the_study_gives_it() -> None
         ({"methods": {"a": {"base": "volum"}}, "bases": {"volume": {}}}, r"x: methods\.a\.base: 'volum' is no base\. .*: volume"),
         ({"methods": {"a": {"base": "v"}}}, "none is defined under bases"),
         ({"methods": {"a": {"base": "v"}}, "bases": {"v": {}, "w": {}}}, r"x: bases\.w: no method has this base\. .*: v"),
-        ({"methods": {}, "bases": {"v": 3}}, "x: bases: not keys and values"),
+        ({"methods": {"a": {"base": ["v"]}}, "bases": {"v": {}}}, r"x: methods\.a\.base: \['v'\] is no base\. .*: v"),
+        ({"methods": {}, "bases": {"v": 3}}, r"x: bases\.v: 3 does not do\. Write keys and values"),
+        ({"methods": {}, "bases": ["v"]}, r"x: bases: \['v'\] does not do"),
     ],
 )  # fmt: skip
 def test_a_base_that_is_wrong_is_named(study: dict, message: str) -> None:

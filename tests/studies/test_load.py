@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from rerad.cohorts import parts
 from rerad.core.errors import ConfigError
 from rerad.studies import Plan, load
 from rerad.studies.merge import difference, merge, typed
@@ -69,6 +70,9 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
         ({"bootstrap": 5}, r"bootstrap: unknown key\. Did you mean 'bootstraps'\? Known keys here: .*bootstraps"),
         ({"jobs": "folds"}, r"jobs: 'folds' does not do\. Write one of: fold, method"),
         ({"seeds": []}, r"seeds: \[\] does not do\. Write at least 1"),
+        ({"seeds": [0, 1.0]}, r"seeds\.1: 1\.0 does not do\. Write a whole number"),
+        ({"seeds": [True]}, r"seeds\.0: True does not do\. Write a whole number"),
+        ({"studies": {"chmfl": {"methods": {"hc_rf": {"recipe": {"trees": 10.0}}}}}}, r"recipe\.trees: 10\.0 does not do\. Write a whole number"),
         ({"bootstraps": 10}, r"bootstraps: 10 does not do\. Write 100 or more"),
         ({"permute_labels": True}, r"permute_labels: True does not do"),
         ({"cohorts": {"sts": {"source": "tape"}}}, r"cohorts\.sts\.source: 'tape' does not do\. Write one of: idc, tcia, local, phantom"),
@@ -97,6 +101,38 @@ def test_chunks_follow_the_key_jobs(config: dict[str, Any], root: Path) -> None:
 def test_what_is_wrong_is_named(config: dict[str, Any], root: Path, overlay: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         loaded(config, root, overlay)
+
+
+@pytest.mark.parametrize(
+    ("overlay", "message"),
+    [
+        ({"chmfl": {"compare_with": "nope"}}, r"studies\.chmfl\.compare_with: 'nope' is no row of the study's tables\. Write one of: .*chmfl.*, null"),
+        ({"mmnas": {"compare_with": "chmfl"}}, r"studies\.mmnas\.compare_with: 'chmfl' is no row"),  # of another study
+        ({"chmfl": {"primary": "nope"}}, r"studies\.chmfl\.primary: 'nope' is no column of the table table1\. Write one of: acc, sen, spe, pre, f1, auc"),
+        ({"chmfl": {"primary": "method"}}, r"studies\.chmfl\.primary: 'method' is no column"),
+        ({"radsynth": {"primary": "nope"}}, r"studies\.radsynth\.primary: 'nope' is no column of the study's tables\. Write one of: correlation, percent_diff"),
+        ({"radiogenomics": {"tables": {"table2": {"primary": "mae"}}}}, r"radiogenomics\.tables\.table2\.primary: 'mae' is no column of the table table2\. Write one of: nn, "),
+        ({"radiogenomics": {"tables": {"table3": {"against": "nope"}}}}, r"radiogenomics\.tables\.table3\.against: 'nope' is no column"),
+        ({"radsynth": {"times": {"method": "nope"}}}, r"studies\.radsynth\.times\.method: 'nope' is no method of the model radsynth\. Write one of: radsynth"),
+        ({"radsynth": {"times": {"method": "local_sd"}}}, r"studies\.radsynth\.times\.method: 'local_sd' is no method of the model"),
+    ],
+)  # fmt: skip
+def test_what_a_study_names_beside_its_rows_is_checked_before_any_training(
+    config: dict[str, Any], root: Path, overlay: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        loaded(config, root, {"studies": overlay})
+
+
+def test_rows_without_the_method_that_they_are_compared_with_are_refused(config: dict[str, Any], root: Path) -> None:
+    paper = load(config, root=root).studies["chmfl"]
+    few = {"rows": [{"method": "hc_rf", "label": "HC", "kind": "paper"}]}
+    narrowed: dict[str, Any] = {"tables": {table: few for table in paper["tables"] if table != "tables4"}}
+    with pytest.raises(ConfigError, match=r"studies\.chmfl\.compare_with: 'chmfl' is no row .*: hc_rf, null"):
+        loaded(config, root, {"studies": {"chmfl": narrowed}})
+    for reference in ("hc_rf", None):
+        kept = loaded(config, root, {"studies": {"chmfl": {**narrowed, "compare_with": reference}}})
+        assert kept.rows("chmfl") == ["hc_rf"]
 
 
 MASKS = {
@@ -158,6 +194,40 @@ def test_the_file_that_sets_the_key_is_named(root: Path, config: dict[str, Any],
         load(merge(config, study), root=root, files=files)
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "studies: {chmfl: {methods: }}",
+            r"studies\.chmfl: methods: None does not do\. Write keys and values, or leave",
+        ),
+        ("studies: {chmfl: {methods: [hc_rf]}}", r"studies\.chmfl: methods: \['hc_rf'\] does not do"),
+        ("studies: {chmfl: {methods: {hc_rf: null}}}", r"studies\.chmfl: methods\.hc_rf: None does not do"),
+        ("studies: {chmfl: {bases: {volumes: 3}}}", r"studies\.chmfl: bases\.volumes: 3 does not do"),
+        ("studies: {chmfl: null}", r"studies\.chmfl: None does not do"),
+        ("studies: [chmfl]", r"studies: \['chmfl'\] does not do"),
+    ],
+)
+def test_a_method_that_is_not_keys_and_values_is_named_with_its_file(
+    root: Path, config: dict[str, Any], tmp_path: Path, text: str, message: str
+) -> None:
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(text)
+    merged = merge(config, yaml.safe_load(text))
+    with pytest.raises(ConfigError, match=rf"mine\.yaml: {message}"):
+        load(merged, root=root, files=[root / "config" / "config.yaml", overlay])
+    with pytest.raises(ConfigError, match=f"^command line: {message}"):
+        load(merged, root=root)
+
+
+def test_folders_below_a_home_are_found(root: Path, config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/somebody")
+    plan = loaded(config, root, {"paths": {"data": "~/scans/", "results": "~/runs/"}})
+    assert (plan.data_folder, plan.run_folder) == ("/home/somebody/scans", "/home/somebody/runs/demo")
+    assert plan.config["paths"]["results"] == "/home/somebody/runs/"  # where a later comparison looks for the data
+    assert loaded(config, root, {}).run_folder == "results/demo"
+
+
 def test_a_local_source_without_a_folder_says_what_it_lacks(root: Path, config: dict[str, Any]) -> None:
     paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
     assert load(paper, root=root).local_files("sts") == []  # an archive
@@ -193,6 +263,19 @@ def test_what_an_archive_lacks_comes_from_a_folder(root: Path, config: dict[str,
     assert plan.local_files("tcga_gbm") == [str(tmp_path / "a" / "mask.nii.gz")]
     assert plan.source_settings("tcga_gbm")["segmentations"] == str(tmp_path)
     assert loaded(config, root, {}).local_files("tcga_gbm") == []  # a phantom
+
+
+def test_what_a_person_must_get_first_is_left_out_of_the_paper_run(root: Path) -> None:
+    paper = yaml.safe_load((root / "config" / "config.yaml").read_text())
+    plan = load(paper, root=root)
+    assert set(plan.studies) == {"chmfl", "mmnas", "nas3dunet"}
+    for cohort in plan.methods:  # neither a folder nor a file is asked for
+        assert plan.local_files(cohort) == []
+        parts(cohort, paper["cohorts"][cohort]["source"], plan.source_settings(cohort))
+    every = load(merge(paper, {"studies": {name: {"enabled": True} for name in STUDIES}}), root=root)
+    assert sorted(every.studies) == STUDIES
+    with pytest.raises(ConfigError, match=r"cohorts\.breast\.idc\.clinical: null"):
+        parts("breast", "idc", every.source_settings("breast"))
 
 
 def test_stages_that_read_scans_know_the_region(root: Path, config: dict[str, Any]) -> None:

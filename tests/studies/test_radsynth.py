@@ -13,12 +13,14 @@ from rerad.cohorts import about
 from rerad.reporting.published import read_published
 from rerad.reporting.tables import tabulate
 from rerad.studies import Plan, load
+from rerad.studies.merge import merge
 
 
 @pytest.fixture(scope="module")
 def paper(root: Path) -> Plan:
     file = root / "config" / "config.yaml"
-    return load(yaml.safe_load(file.read_text()), root=root, files=[file])
+    enabled = {"studies": {"radsynth": {"enabled": True}}}
+    return load(merge(yaml.safe_load(file.read_text()), enabled), root=root, files=[file])
 
 
 def test_tables_have_the_published_rows_and_together_the_published_columns(root: Path, paper: Plan) -> None:

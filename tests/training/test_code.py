@@ -12,7 +12,9 @@ BASE = ROOT / "config" / "config.yaml"
 METHODS = {
     f"{cohort}: {method}": settings
     for cohort, methods in load(
-        {**read_yaml(BASE), "studies": {"radiogenomics": {"enabled": True}}}, root=ROOT, files=[BASE]
+        {**read_yaml(BASE), "studies": {name: {"enabled": True} for name in ("radiogenomics", "radsynth")}},
+        root=ROOT,
+        files=[BASE],
     ).methods.items()
     for method, settings in methods.items()
 }

@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
 
 from rerad.core.errors import ConfigError
 
@@ -39,9 +41,17 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return content
 
 
+def _is_whole(_: Any, value: Any) -> bool:
+    # JSON Schema takes 1.0 for an integer; a file of the seed 1.0 is not that of the seed 1.
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+STRICT = extend(Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole))
+
+
 @functools.cache  # a run checks a dozen files with two schemas
-def _validator(schema: Path) -> Draft202012Validator:
-    return Draft202012Validator(read_yaml(schema))
+def _validator(schema: Path) -> Validator:
+    return STRICT(read_yaml(schema))
 
 
 def check(

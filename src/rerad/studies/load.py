@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rerad.core.errors import ConfigError
-from rerad.studies.bases import bases_of, expand
+from rerad.studies.bases import bases_of, check_entries, expand
 from rerad.studies.check import check, read_yaml
 from rerad.studies.external import check_external, join
 from rerad.studies.files import published_file, study_files
 from rerad.studies.merge import difference, merge, typed
 from rerad.studies.modalities import check_modalities
 from rerad.studies.multiverse import check_multiverse, expand_universes
+from rerad.studies.references import check_references
 from rerad.studies.rows import check_rows, trained_methods
 from rerad.studies.searched import check_searched
 from rerad.studies.settle import settle
@@ -203,10 +205,21 @@ def load(config: Dict, *, root: Path, files: Sequence[str | Path] = ()) -> Plan:
     overlays = [(str(file), read_yaml(Path(file))) for file in files]
     config = typed(config, functools.reduce(merge, [content for _, content in overlays], {}))
     check(config, schemas / "config.schema.yaml", sources=overlays)
+    config = {**config, "paths": {key: os.path.expanduser(path) for key, path in config["paths"].items()}}
     written = study_files(root, config.get("studies_folder"))
     studies = _studies(config, written, schemas, overlays)
     folds = _folds(studies)
     return Plan(root, config, studies, _methods(studies), folds, written)
+
+
+def as_stored(config: Dict, *, like: Plan) -> Plan:
+    """Return the plan of an effective configuration that a run has stored; ``like`` tells where files lie.
+
+    Raises:
+        ConfigError, AttributeError, KeyError, TypeError: it is none of this version.
+    """
+    studies = config["studies"]
+    return Plan(like.root, config, studies, _methods(studies), _folds(studies), like.files)
 
 
 def _studies(
@@ -217,17 +230,19 @@ def _studies(
         raise ConfigError("no such study", where=f"studies.{unknown[0]}", remedy=f"Studies: {', '.join(files)}")
     studies = {}
     for name, path in files.items():
-        own = read_yaml(path)
-        study = merge(own, config["studies"].get(name, {}))
-        named = bases_of(study, where=str(path))
-        patches = [(file, content.get("studies", {}).get(name, {})) for file, content in overlays]
+        own, changes = read_yaml(path), config["studies"].get(name, {})
+        otherwise = f"command line: studies.{name}"
+        patches = [(file, (content.get("studies") or {}).get(name, {})) for file, content in overlays]
         sources = [(str(path), own), *((f"{file}: studies.{name}", patch) for file, patch in patches)]
+        check_entries([*sources, (otherwise, changes)])
+        study = merge(own, changes)
+        named = bases_of(study, where=str(path))
         study = expand(study, named)
         check(
             study,
             schemas / "study.schema.yaml",
             sources=[(source, expand(content, named)) for source, content in sources],
-            otherwise=f"command line: studies.{name}",
+            otherwise=otherwise,
         )
         if study.get("enabled", True):
             settled = settle(study, expand(own, named), pretrained=config["pretrained"])
@@ -235,6 +250,7 @@ def _studies(
     if not studies:
         raise ConfigError("every study has enabled: false", where="studies", remedy="Enable at least one")
     check_rows(studies)
+    check_references(studies, schemas.parents[1], files)
     check_modalities(studies)
     check_searched(studies)
     check_external(studies)

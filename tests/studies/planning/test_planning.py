@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 from rerad.core.errors import ReradError
 from rerad.studies import Plan, load
 from rerad.studies.check import read_yaml
 from rerad.studies.merge import merge
 from rerad.studies.planning import show
+from rerad.studies.planning.before import Before, read_before
 from rerad.studies.planning.estimate import NOT_KNOWN, NOTHING, Amount, Total, estimate, total
 from rerad.studies.planning.graph import Job, behind, read_graph, tiers
 from rerad.studies.planning.memory import uses
@@ -103,8 +105,9 @@ def test_a_gpu_job_takes_the_seconds_that_the_paper_prints(paper: Plan, root: Pa
 
 
 def test_a_run_of_its_own_wins_and_nothing_is_invented(paper: Plan) -> None:
-    taken = {"cpu_s": 7.0, "disk_bytes": 9.0}
-    known = estimated(chmfl("fold1"), paper, own={chmfl("fold1").name: taken}, kept={"train_sts_chmfl": a_cost()})
+    own = {chmfl("fold1").name: {"cpu_s": 7.0, "growing_cpu_s": 5.0, "disk_bytes": 9.0, "ended": 1.0}}
+    kept = {"train_sts_chmfl": a_cost()}
+    known = estimated(chmfl("fold1"), paper, own=own, kept=kept, before=Before(paper, 2.0))
     assert known.cpu_s == Amount(7.0, "measured: this run")
     assert known.disk == Amount(9.0, "measured: this run")
     assert estimated(chmfl("fold1"), paper).cpu_s == NOT_KNOWN
@@ -112,6 +115,32 @@ def test_a_run_of_its_own_wins_and_nothing_is_invented(paper: Plan) -> None:
     found = estimated(job("acquire", cohort="sts"), paper, downloads={"sts": fetched})
     assert found.disk == Amount(6e9, "list of a and list of b")
     assert estimated(job("acquire", cohort="sts"), paper, downloads={"sts": [NOT_KNOWN]}).disk == NOT_KNOWN
+
+
+def test_own_costs_of_other_settings_are_scaled_and_say_so(paper: Plan, root: Path, tmp_path: Path) -> None:
+    short = {"studies": {"chmfl": {"bases": {"volumes": {"recipe": {"epochs": 1}}}}}}
+    then = load(merge(read_yaml(root / "config" / "config.yaml"), short), root=root)
+    (tmp_path / "config.yaml").write_text("# its head\n" + yaml.safe_dump(json.loads(json.dumps(then.effective()))))
+    ended = (tmp_path / "config.yaml").stat().st_mtime - 1
+    others = (job("split", cohort="sts"), job("prepare", cohort="sts"))
+    taken = {"cpu_s": 7.0, "growing_cpu_s": 5.0, "disk_bytes": 9.0, "ended": ended}
+    own = {made.name: taken for made in (chmfl("fold1"), *others)}
+    before = read_before(tmp_path, paper)
+    assert before is not None
+    assert work(chmfl("fold1"), before.plan) == work(chmfl("fold1"), then)
+    found = estimated(chmfl("fold1"), paper, own=own, kept={"train_sts_chmfl": a_cost()}, before=before)
+    assert found.cpu_s.value == pytest.approx(2 + 5 * 200)  # 200 epochs now, one then
+    assert found.cpu_s.basis.startswith("measured: this run with other settings, scaled by voxels × cases × epochs")
+    assert found.disk == Amount(9.0, "measured: this run with other settings, scaled by cases × folds")
+    for same, plan in ((chmfl("fold1"), then), *((other, paper) for other in others)):
+        assert estimated(same, plan, own=own, before=before).cpu_s == Amount(7.0, "measured: this run")
+    # A run that has not ended, or went on since it wrote its settings down, does not tell them.
+    later = {chmfl("fold1").name: {**taken, "ended": ended + 5}}
+    for given in ({"own": own}, {"own": later, "before": before}):
+        assert estimated(chmfl("fold1"), paper, **given).cpu_s.basis == "measured: this run, settings not stored"
+    (tmp_path / "config.yaml").write_text("studies: {chmfl: {}}")
+    assert read_before(tmp_path, paper) is None
+    assert read_before(tmp_path / "none", paper) is None
 
 
 def test_sums_count_what_is_not_known() -> None:

@@ -18,6 +18,7 @@ from rerad.studies.check import read_yaml
 from rerad.studies.load import Plan, load
 from rerad.studies.merge import merge
 from rerad.studies.planning import show
+from rerad.studies.planning.before import read_before
 from rerad.studies.planning.estimate import NOT_KNOWN, Amount, Estimate, estimate, total
 from rerad.studies.planning.graph import CORES, Job, read_graph, tiers
 from rerad.studies.planning.memory import uses
@@ -47,14 +48,15 @@ def run(overlays: list[Path], *, cores: int, csv: Path | None, only_keep: bool) 
     config = functools.reduce(merge, [read_yaml(path) for path in (base, *overlays)])
     plan = load(config, root=ROOT, files=[base, *overlays])
     jobs = read_graph(ROOT, overlays, ["all", "core", *plan.studies], cores=cores)
-    own = read_run(Path(plan.run_folder), jobs)
+    folder = Path(plan.run_folder)
+    own, before = read_run(folder, jobs), read_before(folder, plan)
     if only_keep:
         table = keep(jobs, plan, own, ROOT / COSTS)
         return f"{len(table)} kinds of jobs of {plan.run_folder}: {COSTS}"
     downloads = {cohort: download(plan, cohort) for cohort in plan.methods}
     kept, gpu = read_kept(ROOT / COSTS), read_gpu_seconds(ROOT / GPU_SECONDS)
     found = {
-        name: estimate(job, plan, own=own, kept=kept, gpu=gpu, downloads=downloads)
+        name: estimate(job, plan, own=own, kept=kept, gpu=gpu, downloads=downloads, before=before)
         for name, job in jobs.items()
         if job.is_work
     }

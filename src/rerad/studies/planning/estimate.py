@@ -7,11 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rerad.studies.load import Plan
+from rerad.studies.planning.before import Before, depends_on_settings, same_settings
 from rerad.studies.planning.graph import Job
 from rerad.studies.planning.stored import Cost, kind_of
 from rerad.studies.planning.work import cases, disk_work, work
 
 UNKNOWN = "unknown"
+OWN = "measured: this run"
+CHANGED = "measured: this run with other settings"
+NOT_STORED = "measured: this run, settings not stored"
 HOUR = 3600.0
 
 
@@ -53,23 +57,46 @@ def estimate(
     kept: Mapping[str, Cost],
     gpu: Mapping[tuple[str, str, str], tuple[float, str]],
     downloads: Mapping[str, Sequence[Amount]],
+    before: Before | None = None,
 ) -> Estimate:
     """Estimate one job: what this run measured, else what a run before measured, scaled by the work.
 
-    ``own`` are the run's own costs by job, ``kept`` those of a run before by kind of job; ``gpu`` the printed seconds
-    of a case and epoch; ``downloads`` the bytes of the archives of each cohort.
+    ``own`` are the run's own costs by job, ``before`` the settings that it stored when it ended: where the job's were
+    others, its own cost is scaled as one of another run. ``kept`` are those of a run before by kind of job; ``gpu`` the
+    printed seconds of a case and epoch; ``downloads`` the bytes of the archives of each cohort.
     """
     if job.name in own and not job.gpu:
         taken = own[job.name]
-        return Estimate(
-            Amount(taken["cpu_s"], "measured: this run"), NOTHING, Amount(taken["disk_bytes"], "measured: this run")
-        )
+        basis = _basis(job, plan, taken, before)
+        if basis != CHANGED:
+            return Estimate(Amount(taken["cpu_s"], basis), NOTHING, Amount(taken["disk_bytes"], basis))
+        if before is not None and before.has(job):
+            kept = {**kept, kind_of(job): _cost(job, taken, before.plan)}
     disk = _disk(job, plan, kept, downloads)
     if job.gpu:
         seconds = _gpu_seconds(job, plan, gpu)
         beside = "a core for as long as the GPU" if seconds.value is not None else UNKNOWN
         return Estimate(Amount(seconds.value, beside), seconds, disk)
     return Estimate(_cpu_seconds(job, plan, kept), NOTHING, disk)
+
+
+def _basis(job: Job, plan: Plan, taken: Mapping[str, float], before: Before | None) -> str:
+    """Return what a job's own cost is: of these settings, of others, or of nobody knows which."""
+    if not depends_on_settings(job):
+        return OWN
+    if before is None or not before.knows(taken["ended"]):
+        return NOT_STORED
+    return OWN if same_settings(job, plan, before.plan) else CHANGED
+
+
+def _cost(job: Job, taken: Mapping[str, float], before: Plan) -> Cost:
+    """Return a job's own cost, for as much work as it was by the settings of then."""
+    return Cost(
+        **{key: taken[key] for key in ("cpu_s", "growing_cpu_s", "disk_bytes")},
+        work=work(job, before)[0],
+        disk_work=disk_work(job, before)[0],
+        basis=CHANGED,
+    )
 
 
 def total(amounts: Iterable[Amount]) -> Total:

@@ -48,7 +48,7 @@ def kind_of(job: Job) -> str:
 
 
 def read_run(folder: Path, jobs: Mapping[str, Job]) -> dict[str, dict[str, float]]:
-    """Return what the jobs of a run took (``TAKEN``), by their names; nothing of those to come.
+    """Return what the jobs of a run took (``TAKEN``) and when they ``ended``, by their names; nothing of those to come.
 
     Raises:
         ReradError: a cost file is none.
@@ -65,6 +65,7 @@ def read_run(folder: Path, jobs: Mapping[str, Job]) -> dict[str, dict[str, float
         written = [str(Path(job.outputs[0]).parent)] if job.rule == "acquire" else job.outputs
         disk = float(sum(map(_size, written)))
         found[name] = {**taken, "growing_cpu_s": min(grows, taken["cpu_s"]), "disk_bytes": disk}
+        found[name]["ended"] = path.stat().st_mtime
     return found
 
 
