@@ -127,7 +127,7 @@ def make_report(
             bootstraps=config["bootstraps"],
         ),
     )
-    write_crate(run=run, studies=studies, manifests=manifests, record=record, root=root, crate=crate)
+    write_crate(run=run, studies=studies, methods=methods, manifests=manifests, record=record, root=root, crate=crate)
 
 
 def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
