@@ -10,6 +10,7 @@ import pytest
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_json
+from rerad.evaluation.checks import read_cases
 from rerad.evaluation.evaluate import evaluate_method
 from rerad.training.predictions import CLASSIFICATION, COLUMNS
 
@@ -131,3 +132,27 @@ def test_maps_are_of_all_cases_with_the_same_modalities(
         paths[-1].write_bytes(b"".join(lines[:kept]))
         with pytest.raises(ReradError, match=f"case {NAMES[kept - len(lines)]} is tested 0 times with seed 0"):
             evaluated(paths, costs, "synthesis", cases)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("", "it is empty"),
+        ("case,included,has_ct", "it was cut"),
+        ("case,included,has_ct\nc0,1,1\nc1,", "it was cut"),
+        ("case,included,has_ct\nc0,1,1\nc1\n", "included is nan of case c1, neither 0 nor 1"),
+    ],
+)
+def test_cut_cases_are_named(tmp_path: Path, content: str, told: str) -> None:
+    paths, costs = write_chunks(tmp_path, synthesised(0), ["all"], "synthesis")
+    with pytest.raises(ReradError, match=told) as refused:
+        evaluated(paths, costs, "synthesis", content)
+    assert str(paths[0].parents[2] / "cases.csv") in str(refused.value)
+    assert "Remove it and run again" in str(refused.value)
+
+
+def test_cases_are_read_as_text(tmp_path: Path) -> None:
+    (tmp_path / "cases.csv").write_text("case,included,grade\n001,1,2\n002,0,\n")
+    table = read_cases(tmp_path / "cases.csv")
+    assert table["case"].tolist() == ["001", "002"]
+    assert table["grade"].tolist()[0] == "2"

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rerad.core.errors import ReradError
 from rerad.reporting.crate import NAME, write_crate
 
 STUDIES = {
@@ -207,3 +208,21 @@ def test_an_audit_reads_all_published_values(crate: Path, root: Path, tmp_path: 
     read = {part["@id"] for part in entities(crate)["#run"]["object"]}
     assert {f"provenance/published/{path.name}" for path in (root / "config" / "published").glob("*.csv")} <= read
     test_every_file_is_there_with_its_checksum_and_nothing_that_is_not(crate)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cpu_s": 1.0}', '{"wall_s": null}', "\ufffd"])
+def test_a_broken_cost_of_a_job_is_named(crate: Path, root: Path, content: str) -> None:
+    broken = crate / "logs" / "plot_chmfl_fig3.cost.json"
+    broken.write_bytes(content.encode("utf-16") if content == "\ufffd" else content.encode())
+    with pytest.raises(ReradError) as refused:
+        write_crate(
+            run="demo",
+            studies={},
+            methods={},
+            manifests={},
+            record={**RECORD, "data": []},
+            root=root,
+            crate=crate / NAME,
+        )
+    assert str(broken) in str(refused.value)
+    assert "Remove it and run again" in str(refused.value)

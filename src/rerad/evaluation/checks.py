@@ -29,6 +29,21 @@ def check_uncut(path: Path) -> None:
             raise ReradError(told, where=str(path), remedy=AGAIN)
 
 
+def read_cases(path: Path) -> pd.DataFrame:
+    """Read the cases of a cohort (cases.csv), names, grades and groups as text.
+
+    Raises:
+        ReradError: the file was cut, or a case is neither included nor left out.
+    """
+    check_uncut(path)
+    table = pd.read_csv(path, dtype=dict.fromkeys(("case", "grade", "group"), str))
+    unclear = table[~table["included"].isin([0, 1])] if "included" in table else table[:0]
+    if len(unclear):
+        case, value = unclear.iloc[0][["case", "included"]]
+        raise ReradError(f"included is {value} of case {case}, neither 0 nor 1", where=str(path), remedy=AGAIN)
+    return table
+
+
 def check_none_emptied(tables: Mapping[str, Mapping[Path, pd.DataFrame]], costs: pd.DataFrame) -> None:
     """Refuse a chunk without predictions whose training did not fail.
 

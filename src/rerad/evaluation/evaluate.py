@@ -19,6 +19,7 @@ from rerad.evaluation.checks import (
     check_once_a_fold,
     check_tested_once,
     check_uncut,
+    read_cases,
 )
 from rerad.evaluation.costs import gather_costs, read_costs
 from rerad.training.predictions import gather, read
@@ -128,7 +129,7 @@ def _to_be_tested(cases: Path | None, parts: Sequence[pd.DataFrame]) -> set[str]
     rows = pd.concat(parts)
     if cases is None or (rows["role"] == "train").any():
         return set()
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     if "included" not in table:
         return set()
     table = table[table["included"] == 1]
@@ -142,7 +143,7 @@ def read_groups(cases: Path | None) -> dict[str, str]:
     """Return the grade, or the group, of every case of which cases.csv tells one."""
     if cases is None:
         return {}
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     column = next((name for name in GROUPS if name in table), None)
     if column is None:
         return {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic, sha256, write_json
 from rerad.reporting.crate_inputs import (
     Methods,
@@ -232,11 +233,23 @@ def _software(name: str, version: str) -> Entity:
 
 
 def _times(logs: Path) -> dict[str, str]:
-    """Return when the first job began and when the run ended, which is now."""
+    """Return when the first job began and when the run ended, which is now.
+
+    Raises:
+        ReradError: a job's cost cannot be read.
+    """
     now = datetime.now(UTC)
-    begun = [path.stat().st_mtime - json.loads(path.read_text())["wall_s"] for path in logs.glob("*.cost.json")]
+    begun = [path.stat().st_mtime - _seconds(path) for path in sorted(logs.glob("*.cost.json"))]
     start = datetime.fromtimestamp(min(begun), UTC) if begun else now
     return {"startTime": start.isoformat(timespec="seconds"), "endTime": now.isoformat(timespec="seconds")}
+
+
+def _seconds(path: Path) -> float:
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["wall_s"])
+    except (ValueError, TypeError, KeyError) as error:
+        told = f"is no cost of a job ({type(error).__name__}: {error})"
+        raise ReradError(told, where=str(path), remedy="Remove it and run again") from error
 
 
 def _ids(entities: Any) -> list[dict[str, str]]:
