@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from rerad.core.errors import ReradError
 from rerad.reporting.crate import NAME, write_crate
 
 STUDIES = {
@@ -19,6 +20,7 @@ STUDIES = {
         "figures": {"fig3": {"caption": "ROC curves\n of all"}},
     }
 }
+URL = "https://download.org/resnet18-0a1b.pth"
 RECORD = {
     "code": {"commit": "c0ffee", "dirty": True},
     "python": {"version": "3.11.7"},
@@ -58,7 +60,9 @@ def crate(tmp_path: Path, root: Path) -> Path:
         manifests[cohort] = tmp_path / "data" / cohort / "manifest.csv"
         manifests[cohort].parent.mkdir(parents=True)
         manifests[cohort].write_text(f"file,size,sha256\n{cohort},1,ab\n")
-    write_crate(run="demo", studies=STUDIES, manifests=manifests, record=RECORD, root=root, crate=folder / NAME)
+    write_crate(
+        run="demo", studies=STUDIES, methods={}, manifests=manifests, record=RECORD, root=root, crate=folder / NAME
+    )
     return folder
 
 
@@ -128,3 +132,97 @@ def test_inputs_have_licence_and_the_list_of_their_checksums(crate: Path) -> Non
     assert (crate / cohort["subjectOf"]["@id"]).read_text() == "file,size,sha256\nsts,1,ab\n"
     unstated = found["#cohort_brats"]["license"][0]["@id"]
     assert found[unstated]["name"] == "not stated"
+
+
+def rich_crate(tmp_path: Path, root: Path) -> Path:
+    """A crate of a run that reads of everything: two cohorts of one DOI, weights, scores of others, printed values."""
+    folder, own = tmp_path / "run", tmp_path / "own"
+    studies = {
+        "radiogenomics": {"penalties": {"penalties": {"title": "Genes"}}, "tables": {"table2": {
+            "title": "Table 2", "published": "radiogenomics_table2.csv"}}, "figures": {}},
+        "radsynth": {"tables": {}, "figures": {}, "times": {}},
+        "sixth": {"tables": {"table1": {"title": "Table 1", "published": "sixth_table1.csv"}}, "figures": {}},
+    }  # fmt: skip
+    written = (
+        "config.yaml", "radiogenomics/tables/penalties_genes.csv", "radsynth/costs.csv", "radsynth/costs.html",
+        "nas3dunet/cases.csv", "radiogenomics/comparisons.csv",
+    )  # fmt: skip
+    given = ("own/sixth.yaml", "own/sixth_table1.csv", "mine.csv", "local.pth", "manifest.csv")
+    for path in [*(folder / name for name in written), *(tmp_path / name for name in given)]:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(path.name)
+    published = {"recipe": {"weights": {"url": URL, "sha256": "0a1b"}}}
+    methods = {
+        "sts": {
+            "resnet18_pretrained": {"model": "resnet2d", **published},
+            "chmfl_resnet18_pretrained": {"model": "chmfl", **published},
+            "local": {"model": "resnet2d", "recipe": {"weights": {"path": str(tmp_path / "local.pth")}}},
+            "made": {"model": "resnet2d", "recipe": {"weights": "phantom"}},
+            "mine": {"model": "external", "recipe": {"file": str(tmp_path / "mine.csv")}},
+        }
+    }
+    data = [{**RECORD["data"][0], "cohort": cohort} for cohort in ("sts", "again")]
+    write_crate(
+        run="demo",
+        studies={**studies, "nas3dunet": {"tables": {}, "figures": {}, "task": "segmentation"}},
+        methods=methods,
+        manifests={cohort: tmp_path / "manifest.csv" for cohort in ("sts", "again")},
+        record={**RECORD, "data": data, "config": {"studies_folder": str(own)}},
+        root=root,
+        crate=folder / NAME,
+    )
+    return folder
+
+
+def test_whatever_was_read_is_an_input_and_whatever_was_written_an_output(tmp_path: Path, root: Path) -> None:
+    crate = rich_crate(tmp_path, root)
+    found = entities(crate)
+    run = found["#run"]
+    assert {part["@id"] for part in run["result"]} == {
+        "radiogenomics/tables/penalties_genes.csv", "radsynth/costs.csv", "radsynth/costs.html", "nas3dunet/cases.csv",
+        "radiogenomics/comparisons.csv",
+    }  # fmt: skip
+    local = (tmp_path / "local.pth").as_uri()
+    assert [part["@id"] for part in run["object"]] == [
+        "config.yaml", "#cohort_sts", "#cohort_again", URL, local, "provenance/scores/sts_mine.csv",
+        "provenance/published/radiogenomics_table2.csv", "provenance/published/sixth/sixth_table1.csv",
+    ]  # fmt: skip
+    assert found["#cohort_sts"]["identifier"] == found["#cohort_again"]["identifier"] == ["https://doi.org/10.1/x"]
+    assert found[URL]["sha256"] == "0a1b"
+    assert found[local]["sha256"] == hashlib.sha256(b"local.pth").hexdigest()
+    assert (crate / "provenance/scores/sts_mine.csv").read_text() == "mine.csv"
+    assert found["provenance/scores/sts_mine.csv"]["sha256"] == hashlib.sha256(b"mine.csv").hexdigest()
+    parts = [part["@id"] for part in found["./"]["hasPart"]]
+    assert len(parts) == len(set(parts))
+    assert {part["@id"] for part in [*run["object"], *run["result"]]} <= set(parts)
+    test_everything_that_is_named_is_described(crate)
+
+
+def test_an_audit_reads_all_published_values(crate: Path, root: Path, tmp_path: Path) -> None:
+    (crate / "audit").mkdir()
+    (crate / "audit" / "findings.csv").write_text("finding\n")
+    manifests = {cohort: tmp_path / "data" / cohort / "manifest.csv" for cohort in ("sts", "brats")}
+    write_crate(
+        run="demo", studies=STUDIES, methods={}, manifests=manifests, record=RECORD, root=root, crate=crate / NAME
+    )
+    read = {part["@id"] for part in entities(crate)["#run"]["object"]}
+    assert {f"provenance/published/{path.name}" for path in (root / "config" / "published").glob("*.csv")} <= read
+    test_every_file_is_there_with_its_checksum_and_nothing_that_is_not(crate)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"cpu_s": 1.0}', '{"wall_s": null}', "\ufffd"])
+def test_a_broken_cost_of_a_job_is_named(crate: Path, root: Path, content: str) -> None:
+    broken = crate / "logs" / "plot_chmfl_fig3.cost.json"
+    broken.write_bytes(content.encode("utf-16") if content == "\ufffd" else content.encode())
+    with pytest.raises(ReradError) as refused:
+        write_crate(
+            run="demo",
+            studies={},
+            methods={},
+            manifests={},
+            record={**RECORD, "data": []},
+            root=root,
+            crate=crate / NAME,
+        )
+    assert str(broken) in str(refused.value)
+    assert "Remove it and run again" in str(refused.value)

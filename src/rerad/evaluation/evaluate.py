@@ -13,8 +13,15 @@ from rerad.core.files import write_csv
 from rerad.core.seeds import derive
 from rerad.evaluation import cases as scores
 from rerad.evaluation import features, maps, voxels
-from rerad.evaluation.checks import check_once_a_fold, check_tested_once
-from rerad.evaluation.costs import gather_costs
+from rerad.evaluation.checks import (
+    check_all_tested,
+    check_none_emptied,
+    check_once_a_fold,
+    check_tested_once,
+    check_uncut,
+    read_cases,
+)
+from rerad.evaluation.costs import gather_costs, read_costs
 from rerad.training.predictions import gather, read
 
 log = logging.getLogger(__name__)
@@ -55,10 +62,11 @@ def evaluate_method(
     Raises:
         ReradError: a file lacks a column or is no JSON object, or as :func:`evaluate`.
     """
+    spent = folder / "costs.csv"
+    gather_costs(costs, csv=spent)
+    evaluate(predictions, metrics=folder / "metrics.csv", cases=cases, costs=spent, bootstraps=bootstraps, seed=seed)
     for task in TASKS:
         gather(predictions.get(task, []), task, csv=folder / f"predictions_{task}.csv")
-    gather_costs(costs, csv=folder / "costs.csv")
-    evaluate(predictions, metrics=folder / "metrics.csv", cases=cases, bootstraps=bootstraps, seed=seed)
 
 
 def evaluate(
@@ -68,6 +76,7 @@ def evaluate(
     bootstraps: int,
     seed: int,
     cases: Path | None = None,
+    costs: Path | None = None,
 ) -> None:
     """Write ``metrics.csv`` from the predictions of all chunks and seeds of one method.
 
@@ -84,27 +93,57 @@ def evaluate(
     ``group`` of each grade has rows of segmentation beside ``all``, and of each group rows of synthesis.
 
     A task whose files are all empty is one that the method does not have. If no task has rows, or a task has some in
-    one chunk and none in another, the method failed, and the table has only its header.
+    one chunk and none in another, the method failed, and the table has only its header: ``costs`` (costs.csv), if
+    given, must say so.
 
     Raises:
-        ReradError: a case is not tested exactly once per seed, stands twice in a fold, or its target differs.
+        ReradError: a case is not tested exactly once per seed, stands twice in a fold, or its target differs; a file
+            was cut, or has no rows though its training did not fail.
     """
-    tables = {task: [read(path, task) for path in paths] for task, paths in predictions.items()}
-    found = {task: parts for task, parts in tables.items() if any(not part.empty for part in parts)}
+    tables = {task: {path: _read(path, task) for path in paths} for task, paths in predictions.items()}
+    if costs is not None:
+        check_none_emptied(tables, read_costs(costs))
+    found = {task: list(of_task.values()) for task, of_task in tables.items() if any(map(len, of_task.values()))}
     if not found or any(part.empty for parts in found.values() for part in parts):
         log.warning("a chunk without predictions: %s has no values", metrics)
         write_csv(metrics, pd.DataFrame(columns=COLUMNS))
         return
+    for task in found:
+        check_all_tested(tables[task], task, _to_be_tested(cases, found[task]))
     groups = read_groups(cases)
     rows = [row for task, parts in found.items() for row in _of_task(task, parts, groups, bootstraps, seed)]
     write_csv(metrics, pd.DataFrame(rows, columns=COLUMNS).astype({"n": "Int64", "n_positive": "Int64"}))
+
+
+def _read(path: Path, task: str) -> pd.DataFrame:
+    check_uncut(path)
+    return read(path, task)
+
+
+def _to_be_tested(cases: Path | None, parts: Sequence[pd.DataFrame]) -> set[str]:
+    """Return the included cases that have the modalities of a tested one; none where the rows tell of training.
+
+    A case that is trained on is known to be the method's by that. Features, which a case may lack as well, are
+    nothing that a method without such rows learns from.
+    """
+    rows = pd.concat(parts)
+    if cases is None or (rows["role"] == "train").any():
+        return set()
+    table = read_cases(cases)
+    if "included" not in table:
+        return set()
+    table = table[table["included"] == 1]
+    columns = [name for name in table.columns if name.startswith("has_")]
+    having = {case: tuple(told) for case, *told in table[["case", *columns]].itertuples(index=False)}
+    tested = {having[case] for case in set(rows["case"]) & set(having)}
+    return {case for case, told in having.items() if told in tested}
 
 
 def read_groups(cases: Path | None) -> dict[str, str]:
     """Return the grade, or the group, of every case of which cases.csv tells one."""
     if cases is None:
         return {}
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     column = next((name for name in GROUPS if name in table), None)
     if column is None:
         return {}

@@ -14,6 +14,7 @@ from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.errors import ConfigError
 from rerad.core.files import write_array, write_csv
 from rerad.core.splits import read_splits
+from rerad.evaluation.checks import read_cases
 from rerad.evaluation.evaluate import evaluate
 from rerad.imaging.stored import open_case
 from rerad.metrics.agreement import correlation, moments
@@ -65,7 +66,7 @@ def _rows(
     settings: Mapping[str, Any], usual: Mapping[str, Any], other: Mapping[str, Any], given: Given, kept: Path
 ) -> Iterator[dict[str, Any]]:
     assert given.arrays is not None
-    known = pd.read_csv(given.cases, dtype={"case": str}).set_index("case")
+    known = read_cases(given.cases).set_index("case")
     splits = read_splits(given.splits)
     tested = splits[splits["role"] == "test"].set_index("case")["fold"]
     for case in read_data(None, given.cases, given.splits, dict(settings)).table.index:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rerad.cohorts import about as about_cohort
 from rerad.core.files import write_csv
+from rerad.evaluation.checks import read_cases
 from rerad.evaluation.costs import join_costs
 from rerad.reporting.crate import write_crate
 from rerad.reporting.drill.gather import gather
@@ -127,11 +128,11 @@ def make_report(
             bootstraps=config["bootstraps"],
         ),
     )
-    write_crate(run=run, studies=studies, manifests=manifests, record=record, root=root, crate=crate)
+    write_crate(run=run, studies=studies, methods=methods, manifests=manifests, record=record, root=root, crate=crate)
 
 
 def _facts(cases: Path, about: Mapping[str, Any], paper: Mapping[str, int]) -> dict[str, Any]:
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     included = table[table["included"] == 1]
     told = about_cohort(about["name"])
     return {
@@ -187,7 +188,7 @@ def _study(name: str, study: Mapping[str, Any], folder: Path, multiverse: Path |
 
 
 def _cohort(name: str, about: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    cases = pd.read_csv(folder / "cases.csv", dtype={"case": str})
+    cases = read_cases(folder / "cases.csv")
     return {
         "id": name,
         **about,

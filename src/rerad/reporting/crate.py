@@ -12,9 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
+from rerad.core.errors import ReradError
 from rerad.core.files import atomic, sha256, write_json
+from rerad.reporting.crate_inputs import (
+    Methods,
+    cohort_entities,
+    published_values,
+    scores_of_others,
+    weights_entities,
+)
 
 Entity = dict[str, Any]
 NAME = "ro-crate-metadata.json"
@@ -40,15 +48,16 @@ def write_crate(
     *,
     run: str,
     studies: Mapping[str, Mapping[str, Any]],
+    methods: Methods,
     manifests: Mapping[str, Path],
     record: Mapping[str, Any],
     root: Path,
     crate: Path,
 ) -> None:
-    """Write the crate (``crate``, in the run's folder) of what lies there, with copies of workflow and manifests.
+    """Write the crate (``crate``, in the run's folder) of what lies there, with copies of the workflow and of inputs.
 
-    ``manifests`` leads from a cohort to its manifest, ``record`` is what ``provenance.collect`` found, ``root`` the
-    folder of the code.
+    ``methods`` leads from a cohort to its methods' settings, ``manifests`` to its manifest; ``record`` is what
+    ``provenance.collect`` found, ``root`` the folder of the code.
     """
     folder = crate.parent
     code = list(_copied(root, folder / "provenance" / "workflow"))
@@ -57,10 +66,14 @@ def write_crate(
     }
     outputs = [entity for entity in _outputs(run, studies) if (folder / entity["@id"]).is_file()]
     settings = _file("config.yaml", "The effective configuration, and how it differs from the paper run's")
-    inputs = [_cohort(data, lists[data["cohort"]].relative_to(folder)) for data in record["data"]]
-    files = [_file(str(path.relative_to(folder)), "Files, sizes, checksums, licences") for path in lists.values()]
+    places = {cohort: str(path.relative_to(folder)) for cohort, path in lists.items()}
+    inputs = [*cohort_entities(record["data"], places), *weights_entities(methods)]
+    files = [_file(place, "Files, sizes, checksums, licences") for place in places.values()]
+    audited = any(entity["@id"].startswith("audit/") for entity in outputs)
+    values = published_values(studies, root=root, own=_own_studies(record), audited=audited)
+    taken = [_taken(folder, place, *of) for place, of in {**scores_of_others(methods), **values}.items()]
     code_files = [_code(path.relative_to(folder), folder) for path in code]
-    present = [settings, *outputs, *files, *code_files]
+    present = [settings, *outputs, *files, *taken, *code_files]
     for entity in present:
         entity["sha256"] = sha256(folder / entity["@id"])
         entity["contentSize"] = str((folder / entity["@id"]).stat().st_size)
@@ -77,7 +90,7 @@ def write_crate(
         "name": f"The run {run}",
         "description": "From scans and expression data to tables and figures, by the settings in config.yaml",
         "instrument": {"@id": main["@id"]},
-        "object": [{"@id": settings["@id"]}, *_ids(inputs)],
+        "object": [{"@id": settings["@id"]}, *_ids([*inputs, *taken])],
         "result": _ids(outputs),
         **_times(folder / "logs"),
         "actionStatus": "http://schema.org/CompletedActionStatus",
@@ -168,11 +181,16 @@ def _outputs(run: str, studies: Mapping[str, Mapping[str, Any]]) -> Iterator[Ent
         yield _file(f"{study}/comparisons.csv", f"Comparisons of the methods of {study}")
         for suffix in ("csv", *FORMATS["figures"]):
             yield _file(f"{study}/multiverse.{suffix}", f"What else could have come out of {study}")
+        yield _file(f"{study}/cases.csv", f"Results of every case of {study}")
+        for suffix in ("csv", "html"):
+            yield _file(f"{study}/costs.{suffix}", f"What the maps of {study} took")
         yield _file(f"{study}/deviations.csv", f"What {study} does that its paper does not")
         for kind in KINDS_OF_TABLES:
             for table, entry in settings.get(kind, {}).items():
                 for suffix in FORMATS["tables"]:
                     yield _file(f"{study}/tables/{table}.{suffix}", f"{study}: {entry['title']}")
+        for table, entry in settings.get("penalties", {}).items():
+            yield _file(f"{study}/tables/{table}_genes.csv", f"{study}: {entry['title']}, gene by gene")
         for figure, entry in settings["figures"].items():
             for suffix in FORMATS["figures"]:
                 yield _file(f"{study}/figures/{figure}.{suffix}", f"{study}: {' '.join(entry['caption'].split())}")
@@ -182,27 +200,19 @@ def _file(path: str, name: str) -> Entity:
     return {"@id": path, "@type": "File", "name": name, "encodingFormat": MIME.get(Path(path).suffix, "text/plain")}
 
 
-def _cohort(data: Mapping[str, Any], manifest: Path) -> Entity:
-    """Return the entity of a cohort; its address is its DOI, and the checksums of its files stand in the manifest."""
-    addresses = [address if "://" in address else f"https://doi.org/{address}" for address in data["doi"]]
-    return {
-        "@id": addresses[0] if addresses else f"#cohort_{data['cohort']}",
-        "@type": "Dataset",
-        "name": f"The cohort {data['cohort']}",
-        "description": f"{data['files']} files, {data['bytes']} bytes; SHA-256 of the list: {data['manifest_sha256']}",
-        "license": [{"@id": _licence(name)} for name in data["licence"] or ["not stated"]],
-        "identifier": addresses,
-        "subjectOf": {"@id": str(manifest)},
-    }
+def _own_studies(record: Mapping[str, Any]) -> Path | None:
+    folder = record.get("config", {}).get("studies_folder")
+    return Path(folder).expanduser().absolute() if folder else None
+
+
+def _taken(folder: Path, place: str, path: Path, name: str) -> Entity:
+    _copy(path, folder / place)
+    return _file(place, name)
 
 
 def _licences(inputs: Sequence[Entity]) -> Iterator[Entity]:
-    for address in sorted({licence["@id"] for entity in inputs for licence in entity["license"]}):
+    for address in sorted({licence["@id"] for entity in inputs for licence in entity.get("license", [])}):
         yield {"@id": address, "@type": "CreativeWork", "name": unquote(address).removeprefix("#licence_")}
-
-
-def _licence(name: str) -> str:
-    return name if "://" in name else f"#licence_{quote(name)}"
 
 
 def _versions(record: Mapping[str, Any]) -> dict[str, str]:
@@ -223,11 +233,23 @@ def _software(name: str, version: str) -> Entity:
 
 
 def _times(logs: Path) -> dict[str, str]:
-    """Return when the first job began and when the run ended, which is now."""
+    """Return when the first job began and when the run ended, which is now.
+
+    Raises:
+        ReradError: a job's cost cannot be read.
+    """
     now = datetime.now(UTC)
-    begun = [path.stat().st_mtime - json.loads(path.read_text())["wall_s"] for path in logs.glob("*.cost.json")]
+    begun = [path.stat().st_mtime - _seconds(path) for path in sorted(logs.glob("*.cost.json"))]
     start = datetime.fromtimestamp(min(begun), UTC) if begun else now
     return {"startTime": start.isoformat(timespec="seconds"), "endTime": now.isoformat(timespec="seconds")}
+
+
+def _seconds(path: Path) -> float:
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["wall_s"])
+    except (ValueError, TypeError, KeyError) as error:
+        told = f"is no cost of a job ({type(error).__name__}: {error})"
+        raise ReradError(told, where=str(path), remedy="Remove it and run again") from error
 
 
 def _ids(entities: Any) -> list[dict[str, str]]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rerad.cohorts.breast.labels import TISSUES
 from rerad.core.errors import ReradError
+from rerad.evaluation.checks import read_cases
 from rerad.reporting.artefacts import first_seed
 
 Array = NDArray[np.float32]
@@ -68,7 +68,7 @@ def one_a_group(shown: Sequence[Shown], cases: Path, order: Sequence[str]) -> li
 
     It is the case whose lesion is of median size, of a group without lesions that with a median of glandular tissue.
     """
-    table = pd.read_csv(cases, dtype={"case": str, "group": str}).set_index("case")
+    table = read_cases(cases).set_index("case")
     by_name = {one.case: one for one in shown}
     known = table.loc[[name for name in table.index if name in by_name]]
     groups = known["group"].fillna("")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rerad.core.errors import ReradError
 from rerad.core.files import write_csv, write_text
+from rerad.evaluation.checks import read_cases
 from rerad.evaluation.times import DENSE, EXACT, PATCHES, Timed, time_maps
 from rerad.imaging.stored import open_case
 from rerad.reporting.rendering import amount, render
@@ -80,7 +81,7 @@ def worth(found: Sequence[Timed], correlations: Mapping[str, float]) -> str:
 
 def _slice(cases: Path, arrays: Path, count: int, size: int) -> NDArray[np.uint8]:
     """Return the grey levels of the middle slice of the first included case, at most ``size`` pixels a side."""
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     table = table[table["included"] == 1].sort_values("case")
     if table.empty:
         raise ReradError("there is no included case to time", where=str(cases), remedy="See patient_flow.csv")

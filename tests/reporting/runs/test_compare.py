@@ -263,6 +263,29 @@ def test_without_predictions_both_intervals_stand(one: Path) -> None:
     assert methods[["method", "note"]].to_numpy().tolist() == [["first", "no predictions of B"]]
 
 
+def as_folds(run: Path, method: str) -> None:
+    """Split what one job of a method predicted into the files of a job a fold."""
+    path = small_runs.predictions(run, method)
+    for fold, rows in pd.read_csv(path).groupby("fold"):
+        small_runs.write(path.parents[1] / f"fold{fold}" / path.name, rows)
+    path.unlink()
+
+
+@pytest.mark.parametrize("gathered", [True, False])
+def test_where_folds_are_jobs_a_method_of_one_job_is_found(one: Path, gathered: bool) -> None:
+    two = small_runs.copy(one, "two", lambda record: record["config"].update(jobs="fold"))
+    whole = small_runs.predictions(two, "first")
+    as_folds(two, "net")
+    if gathered:
+        small_runs.write(whole.parents[2] / whole.name, pd.read_csv(whole))
+        whole.unlink()
+    _, found, _ = compared(one, two)
+    assert not found["cells"]["note"].str.contains("no predictions").any()
+    assert set(found["patients"]["cohort"]) == {"sts", "brats"}
+    assert set(found["patients"]["change"]) == {"same"}
+    assert not found["methods"]["note"].str.contains("no predictions").any()
+
+
 def test_a_failed_training_is_named_and_its_row_stands_empty(one: Path) -> None:
     two = small_runs.copy(one, "two")
     small_runs.write(small_runs.predictions(two, "first"), small_runs.classified([], cases=[]))

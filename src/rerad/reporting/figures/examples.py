@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rerad.core.errors import ReradError
+from rerad.evaluation.checks import read_cases
 from rerad.reporting.figures.image import TRUTH, array, window
 
 
@@ -40,7 +41,7 @@ def examples(cases: Path, arrays: Path, names: Sequence[str] = ()) -> list[Examp
     Raises:
         ReradError: a name is none of the included cases with CT, or an outcome has no case.
     """
-    table = pd.read_csv(cases, dtype={"case": str})
+    table = read_cases(cases)
     usable = table[(table["included"] == 1) & (table["has_ct"] == 1)].sort_values("case").set_index("case")
     unknown = [name for name in names if name not in usable.index]
     if unknown:

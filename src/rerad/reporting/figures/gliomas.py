@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rerad.cohorts.brats.labels import CORE, EDEMA, ENHANCING
 from rerad.cohorts.brats.naming import MODALITIES
 from rerad.core.errors import ReradError
+from rerad.evaluation.checks import read_cases
 from rerad.imaging.stored import open_case
 from rerad.reporting.figures.image import REGION, window
 
@@ -76,7 +77,7 @@ def gliomas(cases: Path, arrays: Path, names: Sequence[str] = ()) -> list[Glioma
     Raises:
         ReradError: a name is none of the included cases, or there is no case.
     """
-    table = pd.read_csv(cases, dtype={"case": str, "grade": str}).sort_values("case")
+    table = read_cases(cases).sort_values("case")
     usable = table[table["included"] == 1].set_index("case")
     unknown = [name for name in names if name not in usable.index]
     if unknown or usable.empty:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from rerad.core.errors import ReradError
 from rerad.core.files import atomic_folder
 from rerad.core.parallel import map_cases
 from rerad.core.pictures import new_figure, style
+from rerad.evaluation.checks import read_cases
 from rerad.reporting.figures.image import (
     CONTOUR,
     TRUTH,
@@ -44,7 +44,7 @@ def picture_cases(
     ``spacing_mm`` where all cases share it. The folder appears whole. A case that cannot be drawn is logged and
     returned as an error; the others finish.
     """
-    table = pd.read_csv(cases, dtype={"case": str}).sort_values("case")
+    table = read_cases(cases).sort_values("case")
     with atomic_folder(folder) as part:
         draw = functools.partial(DRAWING[cohort], arrays=arrays, part=part, phantom=phantom, **settings)
         results = map_cases(draw, table.to_dict("records"), workers=workers, label="quality pictures")

@@ -71,13 +71,20 @@ class Run:
                         yield Table(study, name, entry, self.folder / study / "tables" / f"{name}.csv")
 
     def predictions(self, study: str, method: str, task: str) -> list[Path]:
-        """Return the files of predictions of a trained method, one a seed and chunk; none if one of them is missing."""
+        """Return the files of predictions of a trained method: all in one, or one a seed and chunk in older runs.
+
+        None if one of them is missing.
+        """
         settings = self.config["studies"][study]
+        folder, name = self.folder / "trained" / settings["cohort"] / method, f"predictions_{task}.csv"
+        if (folder / name).is_file():
+            return [folder / name]
         folds = [f"fold{fold}" for fold in range(1, settings["folds"] + 1)]
-        chunks = ["all"] if self.config["jobs"] == "method" else folds
-        folder = self.folder / "trained" / settings["cohort"] / method
-        files = [folder / f"seed{seed}" / chunk for seed in self.config["seeds"] for chunk in chunks]
-        files = [file / f"predictions_{task}.csv" for file in files]
+        files = []
+        for seed in (folder / f"seed{seed}" for seed in self.config["seeds"]):
+            # Where folds are jobs, what trains within seconds is one job all the same.
+            chunks = ["all"] if (seed / "all" / name).is_file() else folds
+            files += [seed / chunk / name for chunk in chunks]
         return files if all(file.is_file() for file in files) else []
 
     def failures(self) -> list[str]:
